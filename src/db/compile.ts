@@ -1,0 +1,50 @@
+/** Turns definitions into SQL text with parameter slots, once per database. */
+import { fillPlaceholders, is, Param, Placeholder } from 'drizzle-orm'
+import type { Parameters, QueryBuilder } from './definitions'
+import type { Tables } from './tables'
+
+export interface Compiled {
+  readonly name: string
+  readonly sql: string
+  /** Driver values in the order of the text's place-holders. */
+  readonly bind: (parameters: Parameters) => unknown[]
+}
+
+interface Definition {
+  readonly name: string
+  readonly build: (q: QueryBuilder, t: Tables) => { toSQL(): { sql: string; params: unknown[] } }
+}
+
+/** Encodes values that stand in no column, such as the time a column is compared with. */
+export interface PlainEncoder {
+  mapToDriverValue(value: unknown): unknown
+}
+
+export const sqliteEncoder: PlainEncoder = {
+  mapToDriverValue: (value) =>
+    value instanceof Date ? value.getTime() : typeof value === 'boolean' ? Number(value) : value,
+}
+
+export const postgresEncoder: PlainEncoder = {
+  mapToDriverValue: (value) => (value instanceof Date ? value.toISOString() : value),
+}
+
+/** Keeps null out of column encoders, which expect a value. */
+function nullable(encoder: PlainEncoder): PlainEncoder {
+  return { mapToDriverValue: (value) => (value === null ? null : encoder.mapToDriverValue(value)) }
+}
+
+/** Gives every bare parameter of a built statement the plain encoder of its database. */
+export function encodeBareParameters(params: unknown[], encoder: PlainEncoder): void {
+  for (const [index, slot] of params.entries()) {
+    if (is(slot, Placeholder)) params[index] = new Param(slot, encoder)
+    else if (is(slot, Param)) params[index] = new Param(slot.value, nullable(slot.encoder))
+    else if (slot instanceof Date || typeof slot === 'boolean') params[index] = encoder.mapToDriverValue(slot)
+  }
+}
+
+export function compile(definition: Definition, q: QueryBuilder, t: Tables, encoder: PlainEncoder): Compiled {
+  const { sql, params } = definition.build(q, t).toSQL()
+  encodeBareParameters(params, encoder)
+  return { name: definition.name, sql, bind: (parameters) => fillPlaceholders(params, parameters) }
+}

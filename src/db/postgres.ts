@@ -1,0 +1,186 @@
+/** The PostgreSQL database: a pool, prepared statements, one pipelined transaction per commit. */
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import { type Compiled, compile, encodeBareParameters, postgresEncoder } from './compile'
+import type { Database } from './database'
+import type { Parameters, Query, QueryBuilder } from './definitions'
+import { Conflict, DatabaseUnavailable, databaseError } from './errors'
+import { postgresKit } from './kit'
+import { type AppliedMigration, migrationHash, pendingMigrations, postgresMigrations } from './migrations'
+import type { Statement } from './statements'
+import { makeTables } from './tables'
+
+export interface PostgresOptions {
+  /** Options of the `postgres` package that say where and how to connect. */
+  readonly connection: postgres.Options<Record<string, never>>
+  readonly maxConnections: number
+  /** 0 = never. */
+  readonly idleTimeoutMs: number
+  /** 0 = never. */
+  readonly maxLifetimeMs: number
+  /** How long a single answer may take before the database counts as unavailable, in milliseconds. */
+  readonly answerTimeoutMs: number
+  /** False behind transaction poolers. */
+  readonly prepare: boolean
+}
+
+interface PreparedQuery<Row> {
+  execute(parameters: Record<string, unknown>): Promise<Row[]>
+}
+
+/** Serialisation failures and deadlocks: the list is written again as a whole. */
+const AGAIN = new Set(['40001', '40P01'])
+const ATTEMPTS = 3
+
+const LOCK_SPACE = 723_851_093
+
+export function openPostgres(options: PostgresOptions): Database {
+  const client = postgres({
+    ...options.connection,
+    max: options.maxConnections,
+    prepare: options.prepare,
+    idle_timeout: options.idleTimeoutMs > 0 ? options.idleTimeoutMs / 1000 : undefined,
+    max_lifetime: options.maxLifetimeMs > 0 ? options.maxLifetimeMs / 1000 : null,
+    onnotice: () => {},
+  })
+  const q: QueryBuilder = drizzle({ client })
+  const t = makeTables(postgresKit)
+
+  const compiledOnce = new Map<object, Compiled>()
+  const compiled = (statement: Statement): Compiled => {
+    const definition = statement.kind === 'guard' ? statement.query : statement.write
+    let result = compiledOnce.get(definition)
+    if (!result) {
+      const text = compile(definition, q, t, postgresEncoder)
+      result = statement.kind === 'guard' ? { ...text, sql: `${text.sql} for share` } : text
+      compiledOnce.set(definition, result)
+    }
+    return result
+  }
+
+  const queries = new Map<object, PreparedQuery<unknown>>()
+  const prepared = <Row>(definition: Query<Row>): PreparedQuery<Row> => {
+    let result = queries.get(definition)
+    if (!result) {
+      const built = definition.build(q, t).prepare(definition.name)
+      encodeBareParameters(
+        (built as unknown as { getQuery(): { params: unknown[] } }).getQuery().params,
+        postgresEncoder,
+      )
+      result = built
+      queries.set(definition, result)
+    }
+    return result as PreparedQuery<Row>
+  }
+
+  const all = async <Row>(definition: Query<Row>, parameters: Parameters = {}): Promise<Row[]> => {
+    try {
+      return await withDeadline(prepared(definition).execute(parameters), options.answerTimeoutMs)
+    } catch (error) {
+      throw databaseError(error, definition.name)
+    }
+  }
+
+  /** Sends every statement at once and looks at the answers in order: one round trip besides BEGIN and COMMIT. */
+  const attempt = (statements: readonly Statement[]): Promise<number[]> =>
+    client.begin(async (transaction) => {
+      const sent = statements.map((statement) => {
+        const { sql, bind, name } = compiled(statement)
+        const answer = transaction.unsafe(sql, bind(statement.parameters) as never[], { prepare: options.prepare })
+        return { statement, name, answer }
+      })
+      const settled = await Promise.allSettled(sent.map(({ answer }) => answer))
+      return settled.map((result, index) => {
+        const { statement, name } = sent[index] as (typeof sent)[number]
+        if (result.status === 'rejected')
+          throw retryable(result.reason) ? result.reason : databaseError(result.reason, name)
+        if (statement.kind === 'guard') {
+          if (result.value.length === 0) throw new Conflict(statement.label)
+          return 0
+        }
+        if (statement.kind === 'must' && result.value.count !== 1) throw new Conflict(statement.label)
+        return result.value.count
+      })
+    })
+
+  const commit = async (statements: readonly Statement[]): Promise<number[]> => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await withDeadline(attempt(statements), options.answerTimeoutMs)
+      } catch (error) {
+        if (!retryable(error) || tries === ATTEMPTS) throw databaseError(error, 'commit')
+      }
+    }
+  }
+
+  return {
+    dialect: 'postgres',
+    q,
+    t,
+    all,
+    one: async (definition, parameters) => (await all(definition, parameters))[0],
+    commit,
+    ping: async () => {
+      try {
+        await withDeadline(client`select 1`, options.answerTimeoutMs)
+      } catch (error) {
+        throw databaseError(error, 'ping')
+      }
+    },
+    exclusively: async (name, wait, work) => {
+      const connection = await client.reserve()
+      const key = lockKey(name)
+      try {
+        if (wait) await connection`select pg_advisory_lock(${LOCK_SPACE}, ${key})`
+        else {
+          const [row] = await connection`select pg_try_advisory_lock(${LOCK_SPACE}, ${key}) as held`
+          if (!row?.held) return undefined
+        }
+        try {
+          return await work()
+        } finally {
+          await connection`select pg_advisory_unlock(${LOCK_SPACE}, ${key})`
+        }
+      } finally {
+        connection.release()
+      }
+    },
+    migrate: () => migratePostgres(client),
+    close: () => client.end({ timeout: 5 }),
+  }
+}
+
+const retryable = (error: unknown): boolean => AGAIN.has(String((error as { code?: unknown })?.code))
+
+function lockKey(name: string): number {
+  return Number(BigInt.asIntN(32, BigInt(Bun.hash(name))))
+}
+
+async function withDeadline<T>(work: PromiseLike<T>, timeoutMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DatabaseUnavailable('no answer in time')), timeoutMs)
+  })
+  try {
+    return await Promise.race([work, expired])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function migratePostgres(client: postgres.Sql): Promise<string[]> {
+  return client.begin(async (transaction) => {
+    await transaction`select pg_advisory_xact_lock(${LOCK_SPACE}, ${lockKey('migrate')})`
+    await transaction.unsafe(
+      'create table if not exists schema_migrations(idx serial primary key, tag text not null, hash text not null, at timestamptz not null default now())',
+    )
+    const done =
+      (await transaction`select tag, hash from schema_migrations order by idx`) as unknown as AppliedMigration[]
+    const pending = pendingMigrations(postgresMigrations, done)
+    for (const migration of pending) {
+      for (const statement of migration.statements) await transaction.unsafe(statement)
+      await transaction`insert into schema_migrations(tag, hash) values (${migration.tag}, ${migrationHash(migration)})`
+    }
+    return pending.map(({ tag }) => tag)
+  })
+}

@@ -1,0 +1,23 @@
+/** What drizzle-kit reads to write the migrations of this database. */
+import { postgresKit } from './kit'
+import { makeTables } from './tables'
+
+export const {
+  users,
+  oauthConnections,
+  oauthApplications,
+  clientRevisions,
+  userAuthorizations,
+  deviceCodes,
+  authorizationCodes,
+  accessTokens,
+  tokenFamilies,
+  refreshGrace,
+  sessions,
+  pendingRequests,
+  loginTransactions,
+  attemptDelays,
+  auditLogs,
+  seedState,
+  signingKeys,
+} = makeTables(postgresKit)

@@ -1,0 +1,203 @@
+/** The SQLite database: one writer handle with group commit, one reader handle, WAL, `synchronous=FULL`. */
+import { type SQLQueryBindings, Database as SqliteHandle } from 'bun:sqlite'
+import { chmodSync, closeSync, openSync } from 'node:fs'
+import { drizzle } from 'drizzle-orm/bun-sqlite'
+import { type Compiled, compile, encodeBareParameters, sqliteEncoder } from './compile'
+import type { Database } from './database'
+import type { Parameters, Query, QueryBuilder } from './definitions'
+import { DatabaseUnavailable, databaseError } from './errors'
+import { sqliteKit } from './kit'
+import { type AppliedMigration, migrationHash, pendingMigrations, sqliteMigrations } from './migrations'
+import { createSqliteWriter } from './sqlite-writer'
+import type { Statement } from './statements'
+import { makeTables } from './tables'
+
+export interface SqliteOptions {
+  /** File name, or `:memory:`. */
+  readonly path: string
+  /** How long start-up work (migrations, locks) waits for another process, in milliseconds. */
+  readonly busyTimeoutMs: number
+  readonly journalMode?: string
+  readonly synchronous?: string
+  readonly foreignKeys?: boolean
+}
+
+interface PreparedQuery<Row> {
+  execute(parameters: Record<string, unknown>): Promise<Row[]>
+}
+
+/** A commit of a full batch dirties several hundred pages; the default of 1,000 would checkpoint at nearly every one. */
+const CHECKPOINT_PAGES = 8_000
+const CACHE_KIB = 16_000
+
+function openHandle(options: SqliteOptions, busyTimeoutMs: number): SqliteHandle {
+  const handle = new SqliteHandle(options.path, { create: true, strict: true })
+  handle.run(`PRAGMA busy_timeout=${busyTimeoutMs}`)
+  if (options.path !== ':memory:') handle.run(`PRAGMA journal_mode=${options.journalMode ?? 'WAL'}`)
+  handle.run(`PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`)
+  handle.run(`PRAGMA cache_size=-${CACHE_KIB}`)
+  handle.run(`PRAGMA synchronous=${options.synchronous ?? 'FULL'}`)
+  handle.run(`PRAGMA foreign_keys=${options.foreignKeys === false ? 'OFF' : 'ON'}`)
+  return handle
+}
+
+/** Opens, and creates when absent with mode 0600: the file holds password hashes. */
+export function openSqlite(options: SqliteOptions): Database {
+  const inMemory = options.path === ':memory:'
+  if (!inMemory) {
+    try {
+      closeSync(openSync(options.path, 'wx', 0o600))
+      chmodSync(options.path, 0o600)
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EEXIST') throw error
+    }
+  }
+  const writer = openHandle(options, options.busyTimeoutMs)
+  const reader = inMemory ? writer : openHandle(options, options.busyTimeoutMs)
+  const t = makeTables(sqliteKit)
+  const q = drizzle({ client: reader }) as unknown as QueryBuilder
+
+  const compiledOnce = new Map<object, Compiled>()
+  const compiled = (statement: Statement): Compiled => {
+    const definition = statement.kind === 'guard' ? statement.query : statement.write
+    let result = compiledOnce.get(definition)
+    if (!result) {
+      result = compile(definition, q, t, sqliteEncoder)
+      compiledOnce.set(definition, result)
+    }
+    return result
+  }
+
+  const queries = new Map<object, PreparedQuery<unknown>>()
+  const prepared = <Row>(definition: Query<Row>): PreparedQuery<Row> => {
+    let result = queries.get(definition)
+    if (!result) {
+      const built = definition.build(q, t).prepare(definition.name)
+      encodeBareParameters((built as unknown as { getQuery(): { params: unknown[] } }).getQuery().params, sqliteEncoder)
+      result = built
+      queries.set(definition, result)
+    }
+    return result as PreparedQuery<Row>
+  }
+
+  const all = async <Row>(definition: Query<Row>, parameters: Parameters = {}): Promise<Row[]> => {
+    try {
+      return await prepared(definition).execute(parameters)
+    } catch (error) {
+      throw databaseError(error, definition.name)
+    }
+  }
+
+  const groupCommit = createSqliteWriter(writer, compiled)
+  const held = new Map<string, Promise<unknown>>()
+
+  return {
+    dialect: 'sqlite',
+    q,
+    t,
+    all,
+    one: async (definition, parameters) => (await all(definition, parameters))[0],
+    commit: groupCommit.commit,
+    ping: async () => {
+      try {
+        reader.query('select 1').get()
+      } catch (error) {
+        throw databaseError(error, 'ping')
+      }
+    },
+    exclusively: (name, wait, work) => {
+      if (inMemory) return exclusivelyInProcess(held, name, wait, work)
+      return exclusivelyByFile(options, name, wait, work)
+    },
+    migrate: async () => migrateSqlite(writer, () => writer.run('PRAGMA busy_timeout=0')),
+    close: async () => {
+      await groupCommit.drained()
+      if (!inMemory) {
+        writer.run('PRAGMA wal_checkpoint(TRUNCATE)')
+        reader.close()
+      }
+      writer.close()
+    },
+  }
+}
+
+/** Applies what is missing under the write lock; then lets the writer wait without blocking the event loop. */
+function migrateSqlite(handle: SqliteHandle, afterwards: () => void): string[] {
+  const applied: string[] = []
+  // Table rebuilds drop tables; with foreign keys on that would delete the rows that refer to them.
+  handle.run('PRAGMA foreign_keys=OFF')
+  try {
+    handle
+      .transaction(() => {
+        handle.run(
+          'create table if not exists schema_migrations(idx integer primary key, tag text not null, hash text not null, at integer not null)',
+        )
+        const done = handle.query('select tag, hash from schema_migrations order by idx').all() as AppliedMigration[]
+        for (const migration of pendingMigrations(sqliteMigrations, done)) {
+          for (const statement of migration.statements) {
+            if (!/^\s*PRAGMA foreign_keys/i.test(statement)) handle.run(statement)
+          }
+          handle.run('insert into schema_migrations(tag, hash, at) values (?, ?, unixepoch() * 1000)', [
+            migration.tag,
+            migrationHash(migration),
+          ] as SQLQueryBindings[])
+          applied.push(migration.tag)
+        }
+        if (handle.query('PRAGMA foreign_key_check').all().length > 0)
+          throw new Error('a migration left rows that refer to nothing')
+      })
+      .immediate()
+  } finally {
+    handle.run('PRAGMA foreign_keys=ON')
+  }
+  afterwards()
+  return applied
+}
+
+async function exclusivelyInProcess<T>(
+  held: Map<string, Promise<unknown>>,
+  name: string,
+  wait: boolean,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  while (held.has(name)) {
+    if (!wait) return undefined
+    await held.get(name)?.catch(() => {})
+  }
+  const running = work()
+  held.set(name, running)
+  try {
+    return await running
+  } finally {
+    held.delete(name)
+  }
+}
+
+const LOCK_RETRY_MS = 20
+
+/** The lock is a transaction on a file of its own: it ends with its process, however that ends. */
+async function exclusivelyByFile<T>(
+  options: SqliteOptions,
+  name: string,
+  wait: boolean,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  const lock = new SqliteHandle(`${options.path}-${name}.lock`, { create: true })
+  try {
+    for (let waitedMs = 0; ; waitedMs += LOCK_RETRY_MS) {
+      try {
+        lock.run('BEGIN EXCLUSIVE')
+        break
+      } catch (error) {
+        const failure = databaseError(error, 'lock')
+        if (!(failure instanceof DatabaseUnavailable && failure.reason.startsWith('SQLITE_BUSY'))) throw failure
+        if (!wait) return undefined
+        if (waitedMs > 60_000) throw failure
+        await Bun.sleep(LOCK_RETRY_MS)
+      }
+    }
+    return await work()
+  } finally {
+    lock.close()
+  }
+}

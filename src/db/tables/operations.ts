@@ -1,0 +1,56 @@
+import { sql } from 'drizzle-orm'
+import type { Kit } from '../kit'
+
+/** The audit trail and the server's memory of itself. */
+export function makeOperationTables(k: Kit) {
+  const auditLogs = k.table(
+    'audit_logs',
+    {
+      id: k.text('id').primaryKey(),
+      eventType: k.text('event_type').notNull(),
+      eventTime: k.time('event_time').notNull(),
+      severity: k.oneOf('severity', ['INFO', 'WARNING', 'ERROR', 'CRITICAL']).notNull(),
+      actorUserId: k.text('actor_user_id').notNull(),
+      actorUsername: k.text('actor_username').notNull(),
+      actorIp: k.text('actor_ip').notNull(),
+      resourceType: k.text('resource_type').notNull(),
+      resourceId: k.text('resource_id').notNull(),
+      resourceName: k.text('resource_name').notNull(),
+      clientId: k.text('client_id').notNull(),
+      action: k.text('action').notNull(),
+      details: k.json<Record<string, unknown>>('details'),
+      success: k.bool('success').notNull(),
+      errorMessage: k.text('error_message').notNull(),
+      userAgent: k.text('user_agent').notNull(),
+      requestPath: k.text('request_path').notNull(),
+      requestMethod: k.text('request_method').notNull(),
+      requestId: k.text('request_id').notNull(),
+      createdAt: k.time('created_at').notNull(),
+    },
+    (t) => [
+      k.index('audit_logs_time').on(t.eventTime, t.id),
+      k.index('audit_logs_type').on(t.eventType, t.eventTime),
+      k.index('audit_logs_actor').on(t.actorUserId, t.eventTime),
+      k.index('audit_logs_resource').on(t.resourceId),
+      k.index('audit_logs_ip').on(t.actorIp, t.eventTime),
+      k.index('audit_logs_severity').on(t.severity, t.eventTime).where(sql`${t.severity} <> 'INFO'`),
+    ],
+  )
+
+  /** One row per thing that is done once in the life of a database, such as seeding. */
+  const seedState = k.table('seed_state', {
+    name: k.text('name').primaryKey(),
+    at: k.time('at').notNull(),
+  })
+
+  /** Signing keys this deployment has used, to notice a key that changed under an unchanged `kid`. */
+  const signingKeys = k.table('signing_keys', {
+    kid: k.text('kid').primaryKey(),
+    algorithm: k.text('algorithm').notNull(),
+    thumbprint: k.text('thumbprint').notNull(),
+    firstSeenAt: k.time('first_seen_at').notNull(),
+    lastSeenAt: k.time('last_seen_at').notNull(),
+  })
+
+  return { auditLogs, seedState, signingKeys }
+}

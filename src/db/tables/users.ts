@@ -1,0 +1,71 @@
+import { sql } from 'drizzle-orm'
+import type { Kit } from '../kit'
+
+export function makeUserTables(k: Kit) {
+  const users = k.table(
+    'users',
+    {
+      id: k.text('id').primaryKey(),
+      username: k.text('username').notNull(),
+      /** Trimmed, NFKC, lower case. Null for all but the oldest of imported names that collide. */
+      usernameNorm: k.text('username_norm'),
+      email: k.text('email').notNull(),
+      /** Null while nobody vouches for the address, and for all but the oldest of imported addresses that collide. */
+      emailNorm: k.text('email_norm'),
+      passwordHash: k.text('password_hash').notNull(),
+      role: k.oneOf('role', ['admin', 'user']).notNull(),
+      fullName: k.text('full_name').notNull(),
+      avatarUrl: k.text('avatar_url').notNull(),
+      isActive: k.bool('is_active').notNull(),
+      emailVerified: k.bool('email_verified').notNull(),
+      /** Who vouches for the address: `admin`, or the id of an OAuth connection. */
+      emailVouchedBy: k.text('email_vouched_by'),
+      externalId: k.text('external_id'),
+      authSource: k.text('auth_source').notNull(),
+      mustChangePassword: k.bool('must_change_password').notNull(),
+      language: k.text('language'),
+      lastLoginAt: k.time('last_login_at'),
+      /** Raised before the user's tokens are revoked in bulk; an issuance that read an older value fails. */
+      tokenEpoch: k.int('token_epoch').notNull(),
+      /** Raised by every edit, so that a change made from a stale copy is refused. */
+      version: k.int('version').notNull(),
+      imported: k.bool('imported').notNull(),
+      createdAt: k.time('created_at').notNull(),
+      updatedAt: k.time('updated_at').notNull(),
+    },
+    (t) => [
+      k.unique('users_username_norm').on(t.usernameNorm),
+      k.unique('users_email_norm').on(t.emailNorm),
+      k.unique('users_external').on(t.authSource, t.externalId).where(sql`${t.externalId} is not null`),
+      k.index('users_username').on(t.username),
+      k.index('users_created').on(t.createdAt, t.id),
+    ],
+  )
+
+  const oauthConnections = k.table(
+    'oauth_connections',
+    {
+      id: k.text('id').primaryKey(),
+      userId: k
+        .text('user_id')
+        .notNull()
+        .references(() => users.id, { onDelete: 'cascade' }),
+      provider: k.text('provider').notNull(),
+      issuer: k.text('issuer').notNull(),
+      providerUserId: k.text('provider_user_id').notNull(),
+      providerUsername: k.text('provider_username').notNull(),
+      providerEmail: k.text('provider_email').notNull(),
+      providerEmailVerified: k.bool('provider_email_verified').notNull(),
+      avatarUrl: k.text('avatar_url').notNull(),
+      lastUsedAt: k.time('last_used_at'),
+      createdAt: k.time('created_at').notNull(),
+      updatedAt: k.time('updated_at').notNull(),
+    },
+    (t) => [
+      k.unique('oauth_connections_subject').on(t.provider, t.issuer, t.providerUserId),
+      k.unique('oauth_connections_user').on(t.userId, t.provider, t.issuer),
+    ],
+  )
+
+  return { users, oauthConnections }
+}

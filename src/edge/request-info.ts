@@ -1,0 +1,11 @@
+/** What is known about a request before its endpoint runs; audit rows and log lines take it from here. */
+export interface RequestInfo {
+  /** Request id, returned as `X-Request-ID`, logged, and stored in audit rows. */
+  readonly id: string
+  /** Normalised client address, or an empty string when the socket has none. */
+  readonly ip: string
+  readonly userAgent: string
+  /** Path without query and without the prefix of `BASE_URL`. */
+  readonly path: string
+  readonly method: string
+}
