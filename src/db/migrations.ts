@@ -1,6 +1,7 @@
 /** The embedded migrations and the rule which of them a database lacks. */
 import { createHash } from 'node:crypto'
-import { loadMigrations, type Migration } from './migrations.macro' with { type: 'macro' }
+import { loadMigrations } from './migrations.macro' with { type: 'macro' }
+import type { Migration } from './migrations.macro'
 
 export type { Migration }
 

@@ -1,0 +1,177 @@
+/** Measures the compiled server against a bare handler in the same run. Prints a Markdown table and the machine. */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { arch, cpus, tmpdir, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+import { countLostAfterKill } from './durability'
+import { firstUserAndClient, insertDeviceCodes, startSubject } from './subject'
+import { type Figures, form, measure } from './wrk'
+
+const seconds = Number(process.env.BENCH_SECONDS ?? 5)
+const rounds = Number(process.env.BENCH_ROUNDS ?? 3)
+const binary = resolve(process.argv[2] ?? 'dist/authgate')
+const PENDING_CODES = 100_000
+const REFRESH_CHAINS = 256
+const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
+
+const directory = mkdtempSync(join(tmpdir(), 'authgate-bench-'))
+process.env.BENCH_DIRECTORY = directory
+const folder = join(directory, 'server')
+mkdirSync(folder)
+const database = join(folder, 'oauth.db')
+
+interface Row {
+  work: string
+  yardstick: 'POST' | 'GET'
+  target?: number
+  run: () => Promise<Figures>
+}
+
+const bare = Bun.spawn([process.execPath, join(import.meta.dir, 'bare.ts')], { stdout: 'pipe' })
+const { value: firstLine } = await bare.stdout.getReader().read()
+const bareUrl = `http://127.0.0.1:${new TextDecoder().decode(firstLine).trim()}`
+const port = 18_000 + (process.pid % 1_000)
+
+let subject = await startSubject(binary, folder, port)
+const firstStartMs = subject.startMs
+await subject.stop()
+const { userId, clientId } = await firstUserAndClient(database)
+const pending = Array.from({ length: PENDING_CODES }, () => randomBytes(20).toString('hex'))
+const approved = Array.from({ length: REFRESH_CHAINS }, () => randomBytes(20).toString('hex'))
+await insertDeviceCodes(database, [
+  ...pending.map((deviceCode) => ({ deviceCode, clientId })),
+  ...approved.map((deviceCode) => ({ deviceCode, clientId, userId })),
+])
+subject = await startSubject(binary, folder, port)
+const restartMs = subject.startMs
+const idleMemory = subject.memory()
+
+const redeem = async (deviceCode: string): Promise<{ access_token: string; refresh_token: string }> => {
+  const body = new URLSearchParams({ grant_type: DEVICE_GRANT, device_code: deviceCode, client_id: clientId })
+  const answer = await fetch(`${subject.url}/oauth/token`, { method: 'POST', body })
+  if (!answer.ok) throw new Error(`redeeming a device code: ${answer.status} ${await answer.text()}`)
+  return (await answer.json()) as { access_token: string; refresh_token: string }
+}
+const issued: Awaited<ReturnType<typeof redeem>>[] = []
+for (const deviceCode of approved) issued.push(await redeem(deviceCode))
+
+const luaList = (values: string[]) => `{${values.map((value) => `"${value}"`).join(',')}}`
+
+const pollScript = `
+local codes, at = ${luaList(pending)}, 0
+wrk.method = "POST"
+wrk.headers["content-type"] = "application/x-www-form-urlencoded"
+function request()
+  at = at % #codes + 1
+  return wrk.format(nil, nil, nil, "grant_type=${encodeURIComponent(DEVICE_GRANT)}&client_id=${clientId}&device_code=" .. codes[at])
+end`
+
+/** Every answer's refresh token joins the queue the next request is taken from. */
+const refreshScript = (tokens: string[]) => `
+local queue, first, last = ${luaList(tokens)}, 1, ${tokens.length}
+wrk.method = "POST"
+wrk.headers["content-type"] = "application/x-www-form-urlencoded"
+function request()
+  local token = queue[first]
+  queue[first] = nil
+  first = first + 1
+  return wrk.format(nil, nil, nil, "grant_type=refresh_token&client_id=${clientId}&refresh_token=" .. token)
+end
+function response(code, headers, body)
+  last = last + 1
+  queue[last] = string.match(body, '"refresh_token":"([^"]+)"') or "lost"
+end`
+
+const tokenInfoScript = `
+local tokens, at = ${luaList(issued.map(({ access_token }) => access_token))}, 0
+function request()
+  at = at % #tokens + 1
+  return wrk.format("GET", nil, { Authorization = "Bearer " .. tokens[at] })
+end`
+
+/** Each round of the refresh run needs chains nobody has used before. */
+let chainsUsed = 0
+const chainsPerRound = Math.floor(REFRESH_CHAINS / rounds)
+
+const rows: Row[] = [
+  {
+    work: 'metadata',
+    yardstick: 'GET',
+    target: 0.7,
+    run: () => measure({ url: `${subject.url}/.well-known/openid-configuration`, script: '', seconds }),
+  },
+  {
+    work: 'device code request',
+    yardstick: 'POST',
+    target: 0.15,
+    run: () => measure({ url: `${subject.url}/oauth/device/code`, script: form({ client_id: clientId }), seconds }),
+  },
+  {
+    work: `device poll, ${PENDING_CODES / 1000}k pending codes`,
+    yardstick: 'POST',
+    target: 0.4,
+    run: () => measure({ url: `${subject.url}/oauth/token`, script: pollScript, seconds, status: 400 }),
+  },
+  {
+    work: 'tokeninfo',
+    yardstick: 'GET',
+    target: 0.3,
+    run: () => measure({ url: `${subject.url}/oauth/tokeninfo`, script: tokenInfoScript, seconds }),
+  },
+  {
+    work: 'refresh with rotation',
+    yardstick: 'POST',
+    target: 0.1,
+    run: () => {
+      const chains = issued.slice(chainsUsed, chainsUsed + chainsPerRound)
+      chainsUsed += chainsPerRound
+      const script = refreshScript(chains.map(({ refresh_token }) => refresh_token))
+      return measure({ url: `${subject.url}/oauth/token`, script, seconds })
+    },
+  },
+]
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+
+const results = new Map<string, Figures[]>()
+const barePost: number[] = []
+const bareGet: number[] = []
+for (let round = 0; round < rounds; round += 1) {
+  barePost.push((await measure({ url: bareUrl, script: form({ token: 'x'.repeat(40) }), seconds })).requestsPerSecond)
+  bareGet.push((await measure({ url: `${bareUrl}/static`, script: '', seconds })).requestsPerSecond)
+  for (const row of rows) results.set(row.work, [...(results.get(row.work) ?? []), await row.run()])
+}
+const busyMemory = subject.memory()
+await subject.stop()
+
+const yardstick = { POST: median(barePost), GET: median(bareGet) }
+console.log(`${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${arch()}`)
+console.log(`32 connections, ${rounds} rounds of ${seconds} s, medians; SQLite, synchronous=FULL, one process`)
+console.log(`bare handler: ${Math.round(yardstick.POST)} POST/s, ${Math.round(yardstick.GET)} static GET/s\n`)
+console.log('| Work | requests/s | share of the bare handler | target | p50 ms | p99 ms | errors |')
+console.log('|---|---|---|---|---|---|---|')
+for (const row of rows) {
+  const runs = results.get(row.work) ?? []
+  const rate = median(runs.map((run) => run.requestsPerSecond))
+  const cells = [
+    row.work,
+    Math.round(rate),
+    (rate / yardstick[row.yardstick]).toFixed(2),
+    row.target ?? '',
+    median(runs.map((run) => run.p50Ms)).toFixed(1),
+    median(runs.map((run) => run.p99Ms)).toFixed(1),
+    runs.reduce((sum, run) => sum + run.errors, 0),
+  ]
+  console.log(`| ${cells.join(' | ')} |`)
+}
+
+const durable = await countLostAfterKill(binary, join(directory, 'durability'), port + 1)
+console.log(
+  `\nfirst start ${Math.round(firstStartMs)} ms, restart ${Math.round(restartMs)} ms · RSS ${Math.round(idleMemory)} MiB idle, ${Math.round(busyMemory)} MiB after load · file ${Math.round(Bun.file(binary).size / 2 ** 20)} MiB`,
+)
+console.log(
+  `durable writes: ${Math.round(durable.perSecond)} acknowledged/s; killed ${durable.rounds} times under load: ${durable.acknowledged} acknowledged, ${durable.lost} lost`,
+)
+bare.kill()
+rmSync(directory, { recursive: true, force: true })
+process.exit(durable.lost === 0 ? 0 : 1)
