@@ -1,0 +1,160 @@
+/**
+ * Runs every test suite and prints one total; called by scripts/test, which put Bun and the packages in place.
+ *
+ * PostgreSQL and Redis are started once and shared: each test takes a database of its own.
+ */
+import { hasPart, PARTS, type Part } from '../test/support/parts'
+import { startPostgres } from '../test/support/postgres'
+import { startRedis } from '../test/support/redis'
+import { readSummary, type Total, totalLine } from './test-summary'
+
+interface Suite {
+  name: string
+  /** Whether a test file belongs to it, by path from the repository root. */
+  owns: (path: string) => boolean
+  /** Needs dist/authgate. */
+  binary: boolean
+  timeoutMs: number
+}
+
+const within =
+  (...folders: string[]) =>
+  (path: string) =>
+    folders.some((folder) => path.startsWith(`test/${folder}/`))
+const SUITES: Suite[] = [
+  {
+    name: 'unit and in-process',
+    owns: (p) => !within('binary', 'packaging', 'browser')(p),
+    binary: false,
+    timeoutMs: 20_000,
+  },
+  { name: 'binary', owns: within('binary', 'packaging'), binary: true, timeoutMs: 60_000 },
+  { name: 'browser', owns: within('browser'), binary: true, timeoutMs: 60_000 },
+]
+
+const REMEDIES = [
+  'Debian, Ubuntu: sudo apt-get install postgresql redis-server chromium',
+  'Fedora:         sudo dnf install postgresql-server redis chromium',
+  'Arch:           sudo pacman -S postgresql redis chromium',
+  'macOS:          brew install postgresql redis && brew install --cask google-chrome',
+]
+
+const say = (line: string) => console.log(line)
+
+function missingParts(): Part[] {
+  return (Object.keys(PARTS) as Part[]).filter((part) => !hasPart(part))
+}
+
+/** Installs what is missing where apt-get can be used without a password. */
+function installParts(missing: Part[]): void {
+  const packages = missing.flatMap((part) => PARTS[part].debianPackage ?? [])
+  if (packages.length === 0 || !Bun.which('apt-get')) return
+  const root = process.getuid?.() === 0
+  if (!root && Bun.spawnSync(['sudo', '-n', 'true']).exitCode !== 0) return
+  const aptGet = (...args: string[]) =>
+    Bun.spawnSync([...(root ? [] : ['sudo', '-n']), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args], {
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: 'inherit',
+    }).exitCode === 0
+  say(`Installing ${packages.join(', ')}`)
+  aptGet('update', '-qq')
+  aptGet('install', '-y', '-qq', '--no-install-recommends', ...packages)
+}
+
+/** Splits the command line into paths that select test files and options for `bun test`. */
+function readArguments(args: string[]): { paths: string[]; options: string[] } {
+  const firstOption = args.findIndex((arg) => arg.startsWith('-'))
+  if (firstOption < 0) return { paths: args, options: [] }
+  return { paths: args.slice(0, firstOption), options: args.slice(firstOption) }
+}
+
+async function testFiles(paths: string[]): Promise<string[]> {
+  const files = await Array.fromAsync(new Bun.Glob('test/**/*.test.{ts,tsx}').scan())
+  const wanted = paths.map((path) => path.replace(/^\.\//, ''))
+  return files.filter((file) => wanted.length === 0 || wanted.some((path) => file.includes(path))).sort()
+}
+
+/** Runs one suite, showing its output as it comes. */
+async function runSuite(suite: Suite, files: string[], options: string[], env: NodeJS.ProcessEnv): Promise<Total> {
+  say(`\n== ${suite.name}: ${files.length} files`)
+  const command = [
+    'test',
+    '--parallel=2',
+    '--timeout',
+    String(suite.timeoutMs),
+    ...options,
+    ...files.map((f) => `./${f}`),
+  ]
+  const run = Bun.spawn([process.execPath, ...command], { env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  let output = ''
+  const show = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder()
+    for await (const chunk of stream) {
+      process.stdout.write(chunk)
+      output += decoder.decode(chunk, { stream: true })
+    }
+  }
+  await Promise.all([show(run.stdout), show(run.stderr)])
+  return readSummary(output, { exitCode: await run.exited, files: files.length })
+}
+
+async function main(): Promise<boolean> {
+  const total: Total = { passed: 0, failed: 0, skipped: 0, skippedNames: [] }
+  const finish = (): boolean => {
+    if (total.skippedNames.length > 0) say(`\nSkipped:\n${total.skippedNames.map((name) => `  ${name}`).join('\n')}`)
+    say(`\n${totalLine(total)}`)
+    return total.failed === 0
+  }
+
+  const { paths, options } = readArguments(process.argv.slice(2))
+  const files = await testFiles(paths)
+  if (files.length === 0) {
+    say(`No test file matches ${paths.join(' ') || 'test/'}`)
+    total.failed = 1
+    return finish()
+  }
+
+  installParts(missingParts())
+  const missing = missingParts()
+  if (missing.length > 0) {
+    say(`Missing here: ${missing.map((part) => PARTS[part].label).join(', ')}. Suites that need them are skipped.`)
+    say(`To install them:\n  ${REMEDIES.join('\n  ')}`)
+    if (process.env.CI === 'true') {
+      say('CI=true: a missing part is a failure')
+      total.failed = missing.length
+      return finish()
+    }
+  }
+
+  const suites = SUITES.map((suite) => ({ suite, files: files.filter(suite.owns) })).filter((s) => s.files.length > 0)
+  const script = suites.some(({ suite }) => suite.binary) ? 'scripts/build' : 'scripts/assets'
+  if (Bun.spawnSync([script], { stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' }).exitCode !== 0) {
+    say(`${script} failed`)
+    total.failed = 1
+    return finish()
+  }
+
+  const postgres = hasPart('postgresql') ? await startPostgres() : undefined
+  const redis = hasPart('redis') ? await startRedis() : undefined
+  const env = { ...process.env, AUTHGATE_TEST_POSTGRES: postgres?.url, AUTHGATE_TEST_REDIS: redis?.url }
+  try {
+    for (const { suite, files } of suites) {
+      const result = await runSuite(suite, files, options, env)
+      total.passed += result.passed
+      total.failed += result.failed
+      total.skipped += result.skipped
+      total.skippedNames.push(...result.skippedNames)
+    }
+  } finally {
+    await postgres?.stop()
+    await redis?.stop()
+  }
+  if (total.passed + total.failed === 0) {
+    say('No test ran')
+    total.failed = 1
+  }
+  return finish()
+}
+
+process.exit((await main()) ? 0 : 1)
