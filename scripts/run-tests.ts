@@ -75,7 +75,18 @@ async function testFiles(paths: string[]): Promise<string[]> {
   return files.filter((file) => wanted.length === 0 || wanted.some((path) => file.includes(path))).sort()
 }
 
-/** Runs one suite, showing its output as it comes. */
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  if (rest) yield rest
+}
+
+/** Runs one suite, showing its output as it comes, less the lines of tests that passed. */
 async function runSuite(suite: Suite, files: string[], options: string[], env: NodeJS.ProcessEnv): Promise<Total> {
   say(`\n== ${suite.name}: ${files.length} files`)
   const command = [
@@ -89,10 +100,9 @@ async function runSuite(suite: Suite, files: string[], options: string[], env: N
   const run = Bun.spawn([process.execPath, ...command], { env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
   let output = ''
   const show = async (stream: ReadableStream<Uint8Array>) => {
-    const decoder = new TextDecoder()
-    for await (const chunk of stream) {
-      process.stdout.write(chunk)
-      output += decoder.decode(chunk, { stream: true })
+    for await (const line of linesOf(stream)) {
+      output += `${line}\n`
+      if (!line.startsWith('(pass)')) say(line)
     }
   }
   await Promise.all([show(run.stdout), show(run.stderr)])

@@ -46,7 +46,8 @@ function skippedNames(lines: string[]): string[] {
   for (const line of lines) {
     if (/^\S+\.test\.tsx?:$/.test(line)) file = line.slice(0, -1)
     const name = /^\((?:skip|todo)\) (.+)$/.exec(line)?.[1]
-    if (name) names.push(`${file}: ${name}`)
+    // A hook of a skipped suite is listed as an unnamed test.
+    if (name && !name.endsWith('> (unnamed)')) names.push(`${file}: ${name}`)
   }
   return names
 }

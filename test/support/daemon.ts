@@ -1,6 +1,6 @@
 /** Server processes of a test that never outlive the process that started them, even when that one is killed. */
 import { randomBytes } from 'node:crypto'
-import { chownSync, mkdirSync, rmSync } from 'node:fs'
+import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -14,14 +14,14 @@ export interface Daemon {
 
 // The watcher's standard input is a pipe from the test: it ends when the test closes it or dies in whatever way.
 const WATCHER = `
-trap '' INT TERM HUP
+trap : INT TERM HUP
 signal=$1 log=$2 remove=$3; shift 3
 "$@" >>"$log" 2>&1 </dev/null &
 pid=$!
 echo "$pid"
 cat >/dev/null
 kill -s "$signal" "$pid" 2>/dev/null
-wait "$pid"
+wait "$pid" 2>/dev/null
 rm -rf "$remove"
 `
 
@@ -35,6 +35,7 @@ export interface DaemonOptions {
 
 export async function startDaemon(command: string[], { folder, signal, keep }: DaemonOptions): Promise<Daemon> {
   const log = join(folder, 'log')
+  writeFileSync(log, '', { flag: 'a' })
   const watcher = Bun.spawn(['sh', '-c', WATCHER, 'sh', signal, log, keep ? '' : folder, ...command], {
     cwd: folder,
     stdin: 'pipe',

@@ -1,0 +1,58 @@
+/**
+ * Redirect URIs: which ones a client may register, and which requested one is registered
+ * (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §4.1).
+ */
+
+declare const validated: unique symbol
+
+/** A redirect URI that was compared with the client's registered ones. Only `matchRedirectUri` makes one. */
+export type ValidatedRedirectUri = string & { readonly [validated]: true }
+
+const MAX_BYTES = 2000
+const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost'])
+/** Schemes a browser would run or read from the local machine. */
+const DANGEROUS_SCHEMES = new Set(['javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:'])
+const CONTROL_OR_SPACE = /[\u0000-\u0020\u007f-\u009f\\]/
+
+/**
+ * Why `uri` cannot be registered, or `undefined` when it can.
+ *
+ * https anywhere; http only on the loopback; private-use schemes (with a dot, RFC 8252 §7.1) only for public clients.
+ */
+export function redirectUriProblem(uri: string, clientType: 'public' | 'confidential'): string | undefined {
+  if (uri.trim() === '') return 'URI must not be empty'
+  const quoted = JSON.stringify(uri.slice(0, 200))
+  if (Buffer.byteLength(uri) > MAX_BYTES) return `${quoted} is longer than ${MAX_BYTES} bytes`
+  if (CONTROL_OR_SPACE.test(uri) || !URL.canParse(uri)) return `${quoted} is not a valid URI`
+  const url = new URL(uri)
+  if (uri.includes('#')) return `${quoted} must not contain a fragment`
+  if (uri.includes('*')) return `${quoted} must not contain a wildcard`
+  if (url.username !== '' || url.password !== '') return `${quoted} must not contain user information`
+  if (url.protocol === 'https:' || url.protocol === 'http:') {
+    // The URL parser repairs `https:/host` and `https:///host`; a registered URI has to say what it means.
+    if (!/^https?:\/\/[^/]/i.test(uri) || url.hostname === '') return `${quoted} must have a host`
+    if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname)) return `${quoted} must use https`
+    return undefined
+  }
+  const privateUse = !DANGEROUS_SCHEMES.has(url.protocol) && url.protocol.includes('.')
+  if (!privateUse || clientType !== 'public') return `${quoted} must use http or https scheme`
+  return undefined
+}
+
+/**
+ * The requested URI, when it is one of the registered ones: byte for byte, except that any port matches on the loopback
+ * when everything else is equal (RFC 8252 §7.3). `undefined` otherwise: then there is nowhere to redirect to.
+ */
+export function matchRedirectUri(requested: string, registered: readonly string[]): ValidatedRedirectUri | undefined {
+  const known = registered.includes(requested) || registered.some((uri) => equalExceptLoopbackPort(requested, uri))
+  return known ? (requested as ValidatedRedirectUri) : undefined
+}
+
+const LOOPBACK_URI = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost))(?::(\d{1,5}))?(\/[^#\\\u0000-\u0020\u007f]*)?$/
+
+function equalExceptLoopbackPort(requested: string, registered: string): boolean {
+  const asked = LOOPBACK_URI.exec(requested)
+  const known = LOOPBACK_URI.exec(registered)
+  if (!asked || !known || Number(asked[2] ?? 80) > 65_535) return false
+  return asked[1] === known[1] && (asked[3] ?? '') === (known[3] ?? '')
+}
