@@ -1,0 +1,46 @@
+/** The settings table as text: the effective configuration, and the sample file. */
+import { formatDuration } from './duration'
+import type { Configuration } from './load'
+import type { Setting } from './setting'
+import { type SettingName, settingsSections } from './settings'
+
+/** One value as an operator would write it; secrets are only said to be set or not. */
+function show(setting: Setting, value: unknown): string {
+  if (setting.secret) return value === '' ? '(not set)' : '(set)'
+  if (setting.type === 'duration') return formatDuration(value as number)
+  if (setting.type === 'list') return (value as readonly string[]).join(',')
+  return String(value)
+}
+
+/** What is in effect, by section; values that were set explicitly are marked with `*`. */
+export function describeConfiguration({ settings, given }: Configuration): string[] {
+  const lines: string[] = []
+  for (const [section, table] of Object.entries(settingsSections)) {
+    lines.push('', section)
+    for (const [name, setting] of Object.entries(table) as [SettingName, Setting][]) {
+      const mark = given.has(name) ? '*' : ' '
+      const note = setting.inert && given.has(name) ? '  (no effect in this version)' : ''
+      lines.push(`${mark} ${name}=${show(setting, settings[name])}${note}`)
+    }
+  }
+  return lines.slice(1)
+}
+
+/** The contents of `.env.example`. */
+export function envExample(): string {
+  const lines = [
+    '# Settings of AuthGate. Copy to .env beside the program, or set them in the environment, which wins.',
+    '# Every setting is shown with its default. Secrets may come from a file: <NAME>_FILE=/path/of/file',
+    '# Durations: 30s, 15m, 10h. Lists: a,b,c.',
+  ]
+  for (const [section, table] of Object.entries(settingsSections)) {
+    lines.push('', `# --- ${section} ---`)
+    for (const [name, setting] of Object.entries(table) as [SettingName, Setting][]) {
+      const note = setting.inert || setting.planned ? ' (part of a feature this version does not have)' : ''
+      const partly = setting.planned && !setting.inert && setting.type === 'enum' ? ' Only the default works yet.' : ''
+      lines.push('', `# ${setting.doc}${partly || note}`)
+      lines.push(`#${name}=${setting.secret ? '' : show(setting, setting.default)}`)
+    }
+  }
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,67 @@
+import { duration, flag, inert, integer, oneOf, secret, text } from '../setting'
+
+const CACHE_TYPES = ['memory', 'redis', 'redis-aside'] as const
+const cacheType = (what: string) =>
+  oneOf(CACHE_TYPES, 'memory', `Where ${what} are cached: memory, redis or redis-aside.`, {
+    planned: (type) => type !== 'memory',
+  })
+const localSize = integer(32, 'MiB of local copies per process with redis-aside.', { min: 1, inert: true })
+
+export const limitSettings = {
+  ...inert({
+    ENABLE_RATE_LIMIT: flag(true, 'Limits requests per address.'),
+    RATE_LIMIT_CLEANUP_INTERVAL: duration('5m', 'How often memory counters are swept.'),
+    LOGIN_RATE_LIMIT: integer(5, 'POST /login per minute and address.'),
+    DEVICE_CODE_RATE_LIMIT: integer(10, 'POST /oauth/device/code per minute and address.'),
+    TOKEN_RATE_LIMIT: integer(20, 'POST /oauth/token per minute and address.'),
+    DEVICE_VERIFY_RATE_LIMIT: integer(10, 'POST /device/verify per minute and address.'),
+    INTROSPECT_RATE_LIMIT: integer(20, 'POST /oauth/introspect per minute and address.'),
+  }),
+  RATE_LIMIT_STORE: oneOf(['memory', 'redis'], 'memory', 'Where limits are counted: memory or redis.', {
+    planned: (store) => store === 'redis',
+  }),
+  ...inert({
+    REDIS_ADDR: text('localhost:6379', 'Redis address host:port, or a redis:// or rediss:// URL.'),
+    REDIS_USERNAME: text('', 'Redis ACL user.'),
+    REDIS_PASSWORD: secret('Redis password.'),
+    REDIS_DB: integer(0, 'Redis database number.', { min: 0 }),
+    REDIS_TLS: flag(false, 'Connects to Redis over TLS.'),
+  }),
+}
+
+export const metricsSettings = {
+  METRICS_ENABLED: flag(false, 'Prometheus metrics at /metrics.', { planned: (on) => on }),
+  METRICS_CACHE_TYPE: cacheType('metric counts'),
+  ...inert({
+    METRICS_TOKEN: secret('Bearer token for /metrics.'),
+    METRICS_ALLOW_ANONYMOUS: flag(false, 'Serves /metrics without a token in production.'),
+    METRICS_ADDR: text('', 'Listener of its own for /metrics.'),
+    METRICS_GAUGE_UPDATE_ENABLED: flag(true, 'Counts rows for the gauges.'),
+    METRICS_GAUGE_UPDATE_INTERVAL: duration('5m', 'How often rows are counted.'),
+    METRICS_CACHE_CLIENT_TTL: duration('30s', 'Life of a local copy with redis-aside.'),
+    METRICS_CACHE_SIZE_PER_CONN: localSize,
+  }),
+}
+
+export const cacheSettings = {
+  USER_CACHE_TYPE: cacheType('users'),
+  CLIENT_CACHE_TYPE: cacheType('clients'),
+  CLIENT_COUNT_CACHE_TYPE: cacheType('client counts'),
+  TOKEN_CACHE_ENABLED: flag(false, 'Caches tokens for validation.', { planned: (on) => on }),
+  TOKEN_CACHE_TYPE: text('memory', 'Where tokens are cached: memory, redis or redis-aside.', { inert: true }),
+  ...inert({
+    USER_CACHE_TTL: duration('5m', 'Life of a cached user.'),
+    USER_CACHE_CLIENT_TTL: duration('30s', 'Life of a local copy with redis-aside.'),
+    USER_CACHE_SIZE_PER_CONN: localSize,
+    CLIENT_CACHE_TTL: duration('5m', 'Life of a cached client.'),
+    CLIENT_CACHE_CLIENT_TTL: duration('30s', 'Life of a local copy with redis-aside.'),
+    CLIENT_CACHE_SIZE_PER_CONN: localSize,
+    CLIENT_COUNT_CACHE_TTL: duration('1h', 'Life of the count of pending clients.'),
+    CLIENT_COUNT_CACHE_CLIENT_TTL: duration('10m', 'Life of a local copy with redis-aside.'),
+    CLIENT_COUNT_CACHE_SIZE_PER_CONN: localSize,
+    TOKEN_CACHE_TTL: duration('10h', 'Life of a cached token, at most its own.'),
+    TOKEN_CACHE_CLIENT_TTL: duration('1h', 'Life of a local copy with redis-aside.'),
+    TOKEN_CACHE_SIZE_PER_CONN: localSize,
+    CACHE_MAX_ENTRIES: integer(50_000, 'Entries of one memory cache.', { min: 1 }),
+  }),
+}

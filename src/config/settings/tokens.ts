@@ -1,0 +1,58 @@
+import { duration, flag, integer, list, oneOf, secret, text } from '../setting'
+
+export const tokenSettings = {
+  JWT_SECRET: secret('HS256 signing key. At least 32 bytes: openssl rand -hex 32'),
+  JWT_SECRET_PREVIOUS: secret('The former JWT_SECRET: verifies, does not sign.'),
+  JWT_SIGNING_ALGORITHM: oneOf(['HS256', 'RS256', 'ES256'], 'HS256', 'HS256, RS256 or ES256.'),
+  JWT_PRIVATE_KEY_PATH: text('', 'PEM file with the signing key for RS256 or ES256.'),
+  JWT_PRIVATE_KEY_PEM: secret('The signing key itself; wins over the path.'),
+  JWT_ADDITIONAL_KEY_PATHS: list([], 'PEM files of further keys that are published and verify, but do not sign.'),
+  JWT_KEY_ID: text('', 'kid of the signing key; default: derived from the key.'),
+  JWT_ACCESS_TOKEN_TYP: oneOf(['JWT', 'at+jwt'], 'JWT', 'typ header of access tokens; at+jwt follows RFC 9068.'),
+  JWT_EXPIRATION: duration('10h', 'Life of an access token (standard profile).'),
+  JWT_EXPIRATION_JITTER: duration('30m', 'Random addition to JWT_EXPIRATION, so that tokens do not end together.'),
+  JWT_EXPIRATION_MAX: duration('24h', 'Upper limit for every access token.'),
+  JWT_AUDIENCE: list([], 'aud of access and refresh tokens.'),
+  JWT_DOMAIN: text('', 'Value of the <prefix>_domain claim.', { trim: true }),
+  JWT_PRIVATE_CLAIM_PREFIX: text('extra', 'Prefix of the claims this server adds by itself.', { trim: true }),
+  REFRESH_TOKEN_EXPIRATION: duration('720h', 'Life of a refresh token (standard profile).'),
+  REFRESH_TOKEN_EXPIRATION_MAX: duration('2160h', 'Upper limit for refresh tokens, and for a whole grant.'),
+  TOKEN_PROFILE_SHORT_ACCESS_TTL: duration('15m', 'Access tokens of clients with profile short.'),
+  TOKEN_PROFILE_SHORT_REFRESH_TTL: duration('24h', 'Refresh tokens of clients with profile short.'),
+  TOKEN_PROFILE_STANDARD_ACCESS_TTL: duration('10h', 'Access tokens of profile standard; default JWT_EXPIRATION.'),
+  TOKEN_PROFILE_STANDARD_REFRESH_TTL: duration(
+    '720h',
+    'Refresh tokens of profile standard; default REFRESH_TOKEN_EXPIRATION.',
+  ),
+  TOKEN_PROFILE_LONG_ACCESS_TTL: duration('24h', 'Access tokens of clients with profile long.'),
+  TOKEN_PROFILE_LONG_REFRESH_TTL: duration('2160h', 'Refresh tokens of clients with profile long.'),
+  ENABLE_REFRESH_TOKENS: flag(true, 'Issues refresh tokens and accepts the refresh grant.'),
+  ENABLE_TOKEN_ROTATION: flag(false, 'Every refresh replaces the refresh token; reuse ends the grant.'),
+  REFRESH_ROTATION_PUBLIC_ONLY: flag(false, 'Rotates for public clients even when ENABLE_TOKEN_ROTATION is off.'),
+  REFRESH_REUSE_GRACE: duration('10s', 'A repeated refresh in this time gets the same answer again; 0s to 60s.'),
+  STRICT_CLIENT_AUTH: flag(
+    true,
+    'Confidential clients authenticate at refresh and device polling. Off only to migrate.',
+  ),
+  EXTRA_CLAIMS_ENABLED: flag(true, 'Accepts extra_claims at the token endpoint.', { inert: true }),
+  EXTRA_CLAIMS_MAX_RAW_SIZE: integer(4096, 'Bytes of extra_claims; 0 = unlimited.', { inert: true }),
+  EXTRA_CLAIMS_MAX_KEYS: integer(16, 'Members of extra_claims; 0 = unlimited.', { inert: true }),
+  EXTRA_CLAIMS_MAX_VAL_SIZE: integer(512, 'Bytes of one value of extra_claims; 0 = unlimited.', { inert: true }),
+  EXTRA_CLAIMS_BLOCK_IDENTITY: flag(false, 'Refuses extra_claims that name identity or authority.', { inert: true }),
+  EXTRA_CLAIMS_CONFIDENTIAL_ONLY: flag(false, 'Accepts extra_claims from confidential clients only.', { inert: true }),
+  CLIENT_CREDENTIALS_TOKEN_EXPIRATION: duration('1h', 'Life of a machine token.', { inert: true }),
+  ID_TOKEN_EXPIRATION: duration('0s', 'Life of an ID token; 0s = that of the access token.', { inert: true }),
+  REFRESH_REQUIRES_OFFLINE_ACCESS: flag(false, 'Refresh tokens only with the scope offline_access.', {
+    planned: (on) => on,
+  }),
+}
+
+export const grantSettings = {
+  AUTH_CODE_EXPIRATION: duration('10m', 'Life of an authorization code.', { inert: true }),
+  PKCE_REQUIRED: flag(false, 'Demands PKCE from confidential clients too.', { inert: true }),
+  CONSENT_REMEMBER: flag(true, 'Skips the consent page for scopes already allowed.', { inert: true }),
+  REVOCATION_REQUIRES_AUTH: flag(false, 'Demands client authentication at /oauth/revoke.', { inert: true }),
+  ENABLE_DYNAMIC_CLIENT_REGISTRATION: flag(false, 'POST /oauth/register (RFC 7591).', { planned: (on) => on }),
+  DYNAMIC_CLIENT_REGISTRATION_TOKEN: secret('Initial access token for registration; empty = open.', { inert: true }),
+  DYNAMIC_CLIENT_REGISTRATION_RATE_LIMIT: integer(5, 'Registrations per minute and address.', { inert: true }),
+}

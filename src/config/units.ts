@@ -1,0 +1,51 @@
+/** Reads one value by its type. A problem is a text that names the variable and says what was expected. */
+import { parseDuration } from './duration'
+import type { Setting } from './setting'
+
+export type Reading = { readonly value: unknown } | { readonly problem: string }
+
+const TRUE = new Set(['true', '1', 'yes', 'on', 't', 'y'])
+const FALSE = new Set(['false', '0', 'no', 'off', 'f', 'n'])
+
+/** `raw` is not empty: an empty text means the default. */
+export function readSetting(name: string, setting: Setting, raw: string): Reading {
+  const shown = setting.secret ? '' : ` "${raw.slice(0, 100)}"`
+  const expected = (what: string): Reading => ({ problem: `invalid ${name} value:${shown} (expected ${what})` })
+  switch (setting.type) {
+    case 'string': {
+      const value = setting.trim ? raw.trim() : raw
+      return { value: value === '' ? setting.default : value }
+    }
+    case 'boolean': {
+      const word = raw.trim().toLowerCase()
+      if (TRUE.has(word)) return { value: true }
+      if (FALSE.has(word)) return { value: false }
+      return expected('true or false')
+    }
+    case 'integer': {
+      const whole = raw.trim()
+      if (/^[+-]?\d{1,15}$/.test(whole)) return { value: Number(whole) }
+      const seconds = setting.seconds ? parseDuration(whole) : undefined
+      if (seconds !== undefined) return { value: Math.floor(seconds / 1000) }
+      return expected(setting.seconds ? 'an integer of seconds, or a duration such as 30m' : 'an integer')
+    }
+    case 'duration': {
+      const milliseconds = parseDuration(raw.trim())
+      if (milliseconds === undefined) return expected('a duration such as 30s, 15m, 10h; there is no unit for days')
+      return { value: milliseconds }
+    }
+    case 'list': {
+      const parts = raw
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== '')
+      return { value: parts.length === 0 ? setting.default : Object.freeze(parts) }
+    }
+    case 'enum': {
+      if (setting.values.includes(raw)) return { value: raw }
+      const names = setting.values.filter((value) => value !== '').map((value) => `"${value}"`)
+      const listed = names.length === 2 ? names.join(' or ') : `${names.slice(0, -1).join(', ')}, or ${names.at(-1)}`
+      return { problem: `invalid ${name} value:${shown} (must be ${listed})` }
+    }
+  }
+}
