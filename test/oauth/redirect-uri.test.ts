@@ -45,7 +45,12 @@ describe('registering a redirect URI', () => {
 })
 
 describe('matching a requested redirect URI', () => {
-  const registered = ['https://app.example/cb', 'http://127.0.0.1:9/cb', 'http://localhost/cb?x=1', 'com.example.app:/cb']
+  const registered = [
+    'https://app.example/cb',
+    'http://127.0.0.1:9/cb',
+    'http://localhost/cb?x=1',
+    'com.example.app:/cb',
+  ]
 
   test.each([
     'https://app.example/cb',

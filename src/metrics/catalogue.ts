@@ -1,0 +1,57 @@
+/** Every metric of the server: its name, kind, labels, buckets and meaning. Names are an interface for dashboards. */
+
+export const DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+/** A person needs minutes, not milliseconds, to approve a device. */
+const APPROVAL_BUCKETS = [...DEFAULT_BUCKETS, 30, 60, 120, 300, 600, 1800]
+const SESSION_BUCKETS = [60, 300, 600, 1800, 3600, 7200, 14400, 28800]
+const HTTP_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+interface Metric {
+  readonly kind: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels?: readonly string[]
+  readonly buckets?: readonly number[]
+}
+
+const counter = (help: string, labels: readonly string[] = []): Metric => ({ kind: 'counter', help, labels })
+const gauge = (help: string, labels: readonly string[] = []): Metric => ({ kind: 'gauge', help, labels })
+const histogram = (help: string, buckets: readonly number[], labels: readonly string[] = []): Metric => ({
+  kind: 'histogram',
+  help,
+  buckets,
+  labels,
+})
+
+export const METRICS = {
+  oauth_device_codes_total: counter('Device codes requested.', ['result']),
+  oauth_device_codes_authorized_total: counter('Device codes approved by users.'),
+  oauth_device_code_validation_total: counter('Device code polls.', ['result']),
+  oauth_device_codes_active: gauge('Device codes that have not expired.'),
+  oauth_device_codes_pending_authorization: gauge('Device codes that wait for approval.'),
+  oauth_device_code_authorization_duration_seconds: histogram(
+    'From device code request to approval.',
+    APPROVAL_BUCKETS,
+  ),
+  oauth_tokens_issued_total: counter('Tokens issued.', ['token_type', 'grant_type']),
+  oauth_tokens_revoked_total: counter('Tokens revoked.', ['reason']),
+  oauth_tokens_refreshed_total: counter('Refresh grants.', ['result']),
+  oauth_token_validation_total: counter('Access token validations.', ['result']),
+  oauth_tokens_active: gauge('Tokens that are active and have not expired.', ['token_type']),
+  oauth_token_generation_duration_seconds: histogram('Making one token.', DEFAULT_BUCKETS, ['provider']),
+  oauth_token_validation_duration_seconds: histogram('Validating one token.', DEFAULT_BUCKETS, ['provider']),
+  auth_attempts_total: counter('Password sign-in attempts.', ['method', 'result']),
+  auth_login_total: counter('Sign-ins.', ['auth_source', 'result']),
+  auth_login_duration_seconds: histogram('Password sign-in.', DEFAULT_BUCKETS, ['method']),
+  auth_logout_total: counter('Sign-outs.'),
+  sessions_active: gauge('Browser sessions that have not expired.'),
+  sessions_created_total: counter('Browser sessions created.'),
+  sessions_expired_total: counter('Browser sessions ended.', ['reason']),
+  session_duration_seconds: histogram('From sign-in to sign-out.', SESSION_BUCKETS),
+  http_requests_total: counter('HTTP requests.', ['method', 'path', 'status']),
+  http_request_duration_seconds: histogram('HTTP request duration.', HTTP_BUCKETS, ['method', 'path']),
+  http_requests_in_flight: gauge('HTTP requests being served.'),
+  audit_events_dropped_total: counter('Total number of audit log events dropped due to a full buffer.'),
+  audit_events_write_failed_total: counter('Audit log events that could not be written.'),
+} as const satisfies Record<string, Metric>
+
+export type MetricName = keyof typeof METRICS

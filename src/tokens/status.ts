@@ -1,0 +1,43 @@
+/**
+ * Disabling, which can be undone, as parts of a commit. `active` ⇄ `disabled`; `revoked` is final.
+ *
+ * Each is one conditional write, so a revocation that comes first is never overwritten.
+ */
+import { and, eq } from 'drizzle-orm'
+import { type Context, now } from '../context'
+import { param, write } from '../db/definitions'
+import { must, type Statement } from '../db/statements'
+
+export type TokenManager = 'owner' | 'admin'
+
+const disableTokenRow = write('disable_token', (q, t) =>
+  q
+    .update(t.accessTokens)
+    .set({ status: 'disabled', disabledBy: param('by'), updatedAt: param('now') })
+    .where(and(eq(t.accessTokens.id, param('id')), eq(t.accessTokens.status, 'active'))),
+)
+
+const enableRow = (by: TokenManager) =>
+  write(`enable_token_by_${by}`, (q, t) =>
+    q
+      .update(t.accessTokens)
+      .set({ status: 'active', disabledBy: null, updatedAt: param('now') })
+      .where(
+        and(
+          eq(t.accessTokens.id, param('id')),
+          eq(t.accessTokens.status, 'disabled'),
+          // What an administrator disabled stays so until an administrator decides otherwise.
+          by === 'owner' ? eq(t.accessTokens.disabledBy, 'owner') : undefined,
+        ),
+      ),
+  )
+
+const enableTokenRow = { owner: enableRow('owner'), admin: enableRow('admin') }
+
+/** The commit throws `Conflict('token')` unless the token is active. */
+export const disableToken = (ctx: Pick<Context, 'clock'>, id: string, by: TokenManager): Statement =>
+  must(disableTokenRow, { id, by, now: now(ctx) }, 'token')
+
+/** The commit throws `Conflict('token')` unless the token is disabled and the manager may enable it. */
+export const enableToken = (ctx: Pick<Context, 'clock'>, id: string, by: TokenManager): Statement =>
+  must(enableTokenRow[by], { id, now: now(ctx) }, 'token')

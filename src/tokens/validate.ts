@@ -1,0 +1,129 @@
+/**
+ * Whether a presented token is live: signature, issuer, times and type first, then its row, client and user.
+ *
+ * A forged or expired token never reaches the database, and a database that does not answer is an error
+ * (`DatabaseUnavailable`), never "invalid".
+ */
+import { eq } from 'drizzle-orm'
+import type { Settings } from '../config/settings'
+import type { Context } from '../context'
+import { param, query } from '../db/definitions'
+import { sha256Hex } from '../secrets'
+import { isMachineSubject } from './claims'
+import { type JwtRefusal, type JwtResult, type VerifiedClaims, verifyJwt } from './jwt'
+import type { KeyRing } from './keys'
+import type { TokenRow } from './records'
+
+export interface LiveToken {
+  /** Row id. Equal to `jti`, except in tokens taken over from an earlier deployment. */
+  readonly id: string
+  readonly category: 'access' | 'refresh'
+  /** A user id, or `client:<client_id>`. */
+  readonly subject: string
+  readonly clientId: string
+  /** Space separated. */
+  readonly scope: string
+  readonly expiresAt: Date
+  readonly createdAt: Date
+  /** Undefined for machine tokens. */
+  readonly username: string | undefined
+  readonly familyId: string | null
+  readonly claims: VerifiedClaims
+}
+
+export type TokenRefusal =
+  | JwtRefusal
+  | 'unknown'
+  | 'disagrees'
+  | 'category'
+  | 'disabled'
+  | 'revoked'
+  | 'client inactive'
+  | 'user inactive'
+
+export type TokenCheck =
+  | { readonly live: true; readonly token: LiveToken }
+  | { readonly live: false; readonly reason: TokenRefusal }
+
+const tokenWithParties = query('token_with_parties', (q, t) =>
+  q
+    .select({
+      id: t.accessTokens.id,
+      tokenCategory: t.accessTokens.tokenCategory,
+      status: t.accessTokens.status,
+      userId: t.accessTokens.userId,
+      clientId: t.accessTokens.clientId,
+      scopes: t.accessTokens.scopes,
+      expiresAt: t.accessTokens.expiresAt,
+      createdAt: t.accessTokens.createdAt,
+      tokenFamilyId: t.accessTokens.tokenFamilyId,
+      imported: t.accessTokens.imported,
+      clientStatus: t.oauthApplications.status,
+      username: t.users.username,
+      userIsActive: t.users.isActive,
+    })
+    .from(t.accessTokens)
+    .leftJoin(t.oauthApplications, eq(t.oauthApplications.clientId, t.accessTokens.clientId))
+    .leftJoin(t.users, eq(t.users.id, t.accessTokens.userId))
+    .where(eq(t.accessTokens.tokenHash, param('hash')))
+    .limit(1),
+)
+
+/** Checks an access token, as resource endpoints do. */
+export async function checkAccessToken(ctx: Context, token: string): Promise<TokenCheck> {
+  const check = await checkToken(ctx, token)
+  return check.live && check.token.category !== 'access' ? refuse('category') : check
+}
+
+/** Checks a token of either category, as introspection does (RFC 7662 §2.2). */
+export async function checkToken(ctx: Context, token: string): Promise<TokenCheck> {
+  const now = ctx.clock.now()
+  const jwt = verifyPresented(ctx.keys, ctx.settings, token, now)
+  if (!jwt.valid) return refuse(jwt.reason)
+  const row = await ctx.db.one(tokenWithParties, { hash: sha256Hex(token) })
+  if (!row) return refuse('unknown')
+  if (!agrees(jwt, row, ctx.settings)) return refuse('disagrees')
+  if (row.status !== 'active') return refuse(row.status)
+  if (row.expiresAt.getTime() <= now) return refuse('expired')
+  if (row.clientStatus !== 'active') return refuse('client inactive')
+  const machine = isMachineSubject(row.userId)
+  if (!machine && row.userIsActive !== true) return refuse('user inactive')
+  return {
+    live: true,
+    token: {
+      id: row.id,
+      category: row.tokenCategory,
+      subject: row.userId,
+      clientId: row.clientId,
+      scope: row.scopes,
+      expiresAt: row.expiresAt,
+      createdAt: row.createdAt,
+      username: machine ? undefined : (row.username ?? undefined),
+      familyId: row.tokenFamilyId,
+      claims: jwt.claims,
+    },
+  }
+}
+
+const refuse = (reason: TokenRefusal): TokenCheck => ({ live: false, reason })
+
+type PresentedSettings = Pick<Settings, 'issuer'>
+
+/** Verifies everything a token proves by itself. Which `typ` and `iss` its kind must have, `agrees` decides. */
+export const verifyPresented = (ring: KeyRing, { issuer }: PresentedSettings, token: string, now: number): JwtResult =>
+  verifyJwt(ring, token, { typ: ['JWT', 'at+jwt', 'rt+jwt'], issuer, issuerMayEndInSlash: true, now })
+
+/**
+ * Whether a token says what its row says. Tokens taken over from an earlier deployment keep that one's rules: `typ` is
+ * `JWT` for every kind, `jti` is not the row's id, and the issuer may end in a slash.
+ */
+export function agrees(
+  { typ, claims }: Extract<JwtResult, { valid: true }>,
+  row: Pick<TokenRow, 'id' | 'tokenCategory' | 'userId' | 'clientId' | 'imported'>,
+  { issuer }: PresentedSettings,
+): boolean {
+  if (claims.type !== row.tokenCategory || claims.sub !== row.userId || claims.client_id !== row.clientId) return false
+  const isRefreshTyp = typ.toLowerCase().endsWith('rt+jwt')
+  if (row.imported) return !isRefreshTyp
+  return claims.jti === row.id && claims.iss === issuer && isRefreshTyp === (row.tokenCategory === 'refresh')
+}
