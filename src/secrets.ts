@@ -26,6 +26,8 @@ export interface KeyedDigest {
 export interface ServerSecrets {
   /** Browser session cookie → `sessions.id_hash`. */
   readonly browserSession: KeyedDigest
+  /** The kind of browser a session was made with. */
+  readonly browserFingerprint: KeyedDigest
   /** Tokens against cross-site request forgery. */
   readonly csrf: KeyedDigest
   /** User codes have only 40 bits: without the key a stolen database would reveal them at once. */
@@ -43,6 +45,7 @@ export function deriveSecrets(settings: Pick<Settings, 'SESSION_SECRET' | 'SESSI
   const purpose = (label: string) => keyedDigest(secrets.map((secret) => deriveKey(secret, label)))
   return {
     browserSession: purpose('browser session'),
+    browserFingerprint: purpose('browser fingerprint'),
     csrf: purpose('csrf'),
     userCode: purpose('user code'),
     loginTransaction: purpose('login transaction'),

@@ -1,0 +1,211 @@
+/**
+ * Browser sessions.
+ *
+ * The cookie holds 256 random bits and nothing else; the row keeps a keyed digest of it, so neither a database nor a
+ * log gives sessions away. Every limit is enforced here, not by the cookie's lifetime: a copied cookie ends with its row.
+ */
+import { audit } from '../audit/audit'
+import { type Context, now, type RequestContext } from '../context'
+import { Conflict, commit, type Statement } from '../db/commit'
+import { fingerprint, fingerprintMatches } from './fingerprint'
+import { deleteSession, insertSession, readSession, type SessionRow, touchSession } from './session-records'
+import { type User, userUnchanged } from './users'
+
+export {
+  addFlash,
+  clearFlash,
+  endOtherSessions,
+  endSessionBySid,
+  endSessionsOfUser,
+  listSessions,
+} from './session-records'
+
+export interface BrowserSession {
+  /** Keyed digest of the cookie value: the key of the row. */
+  readonly idHash: string
+  /** Public id: `sid` of ID tokens, and the handle in lists. */
+  readonly sid: string
+  readonly user: User
+  /** 32 random bytes, base64. */
+  readonly csrfToken: string
+  readonly remember: boolean
+  /** When and how the person proved who they are (OIDC Core §2 `auth_time`, `amr`). */
+  readonly authTime: Date
+  readonly amr: string
+  readonly idp: string
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  readonly flash: readonly string[]
+}
+
+export type SessionLookup =
+  | { readonly session: BrowserSession }
+  | { readonly session: undefined; readonly ended?: 'session_timeout' | 'session_invalid' }
+
+const toSession = (row: SessionRow, user: User): BrowserSession => ({
+  idHash: row.idHash,
+  sid: row.sid,
+  user,
+  csrfToken: row.csrfToken,
+  remember: row.remember,
+  authTime: row.authTime,
+  amr: row.amr,
+  idp: row.idp,
+  createdAt: row.createdAt,
+  expiresAt: row.expiresAt,
+  flash: row.flash,
+})
+
+/** Labels of `sessions_expired_total`. */
+export type EndReason = 'logout' | 'idle_timeout' | 'timeout' | 'fingerprint_mismatch' | 'admin'
+
+/**
+ * The live session of a cookie value. Ends the row when a limit has passed, the browser is another, or the user was
+ * disabled. `ended` says what the login page should tell; nothing is said about unknown values.
+ *
+ * Throws `DatabaseUnavailable`; the session is then neither found nor ended.
+ */
+export async function findSession(ctx: RequestContext, cookieValue: string): Promise<SessionLookup> {
+  const found = await readSession(ctx, cookieValue)
+  if (!found) return { session: undefined }
+  const { row, user } = found
+
+  if (!user.isActive) {
+    await endRow(ctx, row, 'admin')
+    return { session: undefined }
+  }
+  const limit = passedLimit(ctx, row, user)
+  if (limit) {
+    await endRow(ctx, row, limit)
+    return { session: undefined, ended: 'session_timeout' }
+  }
+  if (!fingerprintMatches(ctx, row.fingerprint)) {
+    await endRow(ctx, row, 'fingerprint_mismatch', auditStolenCookie(ctx, row, user))
+    return { session: undefined, ended: 'session_invalid' }
+  }
+
+  if (ctx.clock.now() - row.lastSeenAt.getTime() >= touchInterval(ctx))
+    await commit(ctx, [touchSession(ctx, row.idHash)])
+  return { session: toSession(row, user) }
+}
+
+/** "Remember me" while the feature is on. */
+const isRemembered = ({ settings }: Pick<Context, 'settings'>, row: SessionRow): boolean =>
+  row.remember && settings.SESSION_REMEMBER_ME_ENABLED
+
+function passedLimit(ctx: Context, row: SessionRow, user: User): 'timeout' | 'idle_timeout' | undefined {
+  const { SESSION_MAX_AGE, SESSION_IDLE_TIMEOUT } = ctx.settings
+  const at = ctx.clock.now()
+  const remembered = isRemembered(ctx, row)
+  if (at >= row.expiresAt.getTime()) return 'timeout'
+  if (!remembered && at >= row.createdAt.getTime() + SESSION_MAX_AGE * 1000) return 'timeout'
+  // An administrator's browser left alone is worth too much: the idle limit holds for remembered sessions too.
+  const idles = SESSION_IDLE_TIMEOUT > 0 && (!remembered || user.role === 'admin')
+  if (idles && at - row.lastSeenAt.getTime() > SESSION_IDLE_TIMEOUT * 1000) return 'idle_timeout'
+  return undefined
+}
+
+const TOUCH_INTERVAL_MS = 60_000
+
+/** How stale `last_seen_at` may be, in milliseconds: a minute, and a tenth of a short idle limit. */
+const touchInterval = ({ settings }: Context): number =>
+  settings.SESSION_IDLE_TIMEOUT > 0
+    ? Math.min(TOUCH_INTERVAL_MS, settings.SESSION_IDLE_TIMEOUT * 100)
+    : TOUCH_INTERVAL_MS
+
+const auditStolenCookie = (ctx: RequestContext, row: SessionRow, user: User): Statement[] =>
+  audit(ctx, {
+    event: 'SUSPICIOUS_ACTIVITY',
+    severity: 'WARNING',
+    success: false,
+    action: 'Browser session used from another kind of browser — session ended',
+    actor: { id: user.id, username: user.username },
+    resource: { type: 'USER', id: user.id },
+    details: { reason: 'fingerprint_mismatch', sid: row.sid, session_user_agent: row.userAgent, session_ip: row.ip },
+  })
+
+/** Whether this call ended it; of two requests that notice together only one does, and is counted. */
+async function endRow(
+  ctx: RequestContext,
+  row: Pick<SessionRow, 'idHash'>,
+  reason: EndReason,
+  alongside: readonly Statement[] = [],
+): Promise<boolean> {
+  try {
+    await commit(ctx, [deleteSession(row.idHash), ...alongside])
+  } catch (error) {
+    if (error instanceof Conflict) return false
+    throw error
+  }
+  ctx.metrics.count('sessions_expired_total', { reason })
+  return true
+}
+
+export interface Login {
+  /** As read before the password was checked: a change since then, such as a new password, refuses the session. */
+  readonly user: User
+  readonly remember: boolean
+  /** Authentication method (RFC 8176): `pwd` or `fed`. */
+  readonly amr: string
+  /** Who checked it: `local`, or the name of a provider. */
+  readonly idp: string
+  /** When the person proved who they are; default now. */
+  readonly authTime?: Date
+}
+
+export interface StartedSession {
+  readonly cookieValue: string
+  /** Life of the cookie. */
+  readonly maxAgeSeconds: number | undefined
+  readonly session: BrowserSession
+}
+
+const USER_AGENT_LIMIT = 500
+
+/**
+ * Starts a session with a new id and a new token against cross-site request forgery; nothing of an earlier one is
+ * carried over (session fixation). `alongside` is written in the same commit.
+ *
+ * Throws `Conflict('user')` when the user was disabled or edited since they were read, and `DatabaseUnavailable`.
+ */
+export async function startSession(
+  ctx: RequestContext,
+  login: Login,
+  alongside: readonly Statement[] = [],
+): Promise<StartedSession> {
+  const { settings, request } = ctx
+  const at = now(ctx)
+  const remember = login.remember && settings.SESSION_REMEMBER_ME_ENABLED
+  const maxAgeSeconds = remember ? settings.SESSION_REMEMBER_ME_MAX_AGE : settings.SESSION_MAX_AGE
+  const cookieValue = Buffer.from(ctx.random.bytes(32)).toString('base64url')
+  const row: SessionRow = {
+    idHash: ctx.secrets.browserSession.digest(cookieValue),
+    sid: ctx.random.uuid(),
+    userId: login.user.id,
+    csrfToken: Buffer.from(ctx.random.bytes(32)).toString('base64'),
+    remember,
+    fingerprint: fingerprint(ctx),
+    authTime: login.authTime ?? at,
+    amr: login.amr,
+    idp: login.idp,
+    flash: [],
+    ip: request.ip,
+    userAgent: request.userAgent.slice(0, USER_AGENT_LIMIT).toWellFormed().replaceAll('\u0000', ''),
+    createdAt: at,
+    lastSeenAt: at,
+    expiresAt: new Date(at.getTime() + maxAgeSeconds * 1000),
+  }
+  await commit(ctx, [userUnchanged(login.user), insertSession(row), ...alongside])
+  ctx.metrics.count('sessions_created_total')
+  return { cookieValue, maxAgeSeconds, session: toSession(row, login.user) }
+}
+
+/** Ends a session because its user asked for it; `alongside` is written in the same commit. */
+export async function endSession(
+  ctx: RequestContext,
+  session: BrowserSession,
+  alongside: readonly Statement[] = [],
+): Promise<void> {
+  if (!(await endRow(ctx, session, 'logout', alongside))) return
+  ctx.metrics.observe('session_duration_seconds', (ctx.clock.now() - session.createdAt.getTime()) / 1000)
+}
