@@ -8,11 +8,17 @@ import type { Context } from '../context'
 import { commit, run } from '../db/commit'
 import { insertAuditRow } from './audit'
 import type { AuditEvent } from './events'
+import { createRepetitionFilter } from './repetition'
 import { type AuditRow, auditRow } from './row'
 
 export interface AuditWriter {
   /** Queues an event. `ctx` is the request's, so that the row says where it came from. */
   record(ctx: Context, event: AuditEvent): void
+  /**
+   * Queues an event that anybody can cause at will. Equal ones (type, client, address, `details.reason`) within a
+   * minute become one more row with their number in `details.repetitions`.
+   */
+  recordRepeatable(ctx: Context, event: AuditEvent): void
   /** Stops accepting and writes what waits. Throws when that takes longer than `timeoutMs`. */
   stop(timeoutMs: number): Promise<void>
 }
@@ -23,7 +29,7 @@ const FLUSH_INTERVAL_MS = 1_000
 type WriterContext = Pick<Context, 'settings' | 'db' | 'log' | 'metrics'>
 
 export function createAuditWriter(ctx: WriterContext): AuditWriter {
-  if (!ctx.settings.ENABLE_AUDIT_LOGGING) return { record: () => {}, stop: async () => {} }
+  if (!ctx.settings.ENABLE_AUDIT_LOGGING) return { record: () => {}, recordRepeatable: () => {}, stop: async () => {} }
 
   const limit = ctx.settings.AUDIT_LOG_BUFFER_SIZE
   const ordinaryLimit = Math.ceil(limit / 2)
@@ -66,24 +72,28 @@ export function createAuditWriter(ctx: WriterContext): AuditWriter {
     })
   }
 
+  const enqueue = (row: AuditRow) => {
+    if (stopped) {
+      drop(row, 'Audit service stopped')
+      return
+    }
+    const room = row.severity === 'INFO' ? ordinaryLimit : limit
+    if (queue.length >= room) {
+      if (row.severity === 'CRITICAL') void writeRows([row])
+      else drop(row, 'Audit log buffer full')
+      return
+    }
+    queue.push(row)
+    if (queue.length >= BATCH) flush()
+    else timer ??= setTimeout(flush, FLUSH_INTERVAL_MS)
+  }
+  const repetitions = createRepetitionFilter(enqueue)
+
   return {
-    record: (requestContext, event) => {
-      const row = auditRow(requestContext, event)
-      if (stopped) {
-        drop(row, 'Audit service stopped')
-        return
-      }
-      const room = row.severity === 'INFO' ? ordinaryLimit : limit
-      if (queue.length >= room) {
-        if (row.severity === 'CRITICAL') void writeRows([row])
-        else drop(row, 'Audit log buffer full')
-        return
-      }
-      queue.push(row)
-      if (queue.length >= BATCH) flush()
-      else timer ??= setTimeout(flush, FLUSH_INTERVAL_MS)
-    },
+    record: (requestContext, event) => enqueue(auditRow(requestContext, event)),
+    recordRepeatable: (requestContext, event) => repetitions.add(auditRow(requestContext, event)),
     stop: async (timeoutMs) => {
+      repetitions.close()
       stopped = true
       flush()
       const finished = (async () => {

@@ -1,0 +1,42 @@
+/**
+ * Authorization server metadata (RFC 8414) and OpenID Connect discovery: one document at both well-known paths.
+ *
+ * It names what answers and nothing else. A feature adds its members to the list below when it is complete.
+ */
+import type { Context } from '../context'
+import { infrastructureSurface } from '../edge/surfaces/infrastructure'
+import { enabledGrants } from './grants'
+import { publicDocument } from './public-document'
+
+type Member = readonly [name: string, value: string | boolean | readonly string[] | undefined]
+
+const CLIENT_AUTHENTICATION = ['client_secret_basic', 'client_secret_post', 'none']
+
+/** In the order of the document. A member without a value, or with an empty list, is left out (RFC 8414 §3.2). */
+function members({ settings, keys }: Context): Member[] {
+  const at = (path: string) => settings.issuer + path
+  return [
+    ['issuer', settings.issuer],
+    ['token_endpoint', at('/oauth/token')],
+    ['jwks_uri', keys.published ? at('/.well-known/jwks.json') : undefined],
+    ['scopes_supported', ['profile', 'email', 'offline_access', 'read', 'write']],
+    ['token_endpoint_auth_methods_supported', CLIENT_AUTHENTICATION],
+    ['grant_types_supported', enabledGrants(settings).map(({ grantType }) => grantType)],
+    ['device_authorization_endpoint', at('/oauth/device/code')],
+  ]
+}
+
+export function metadataDocument(context: Context): string {
+  const present = members(context).filter(([, value]) => value !== undefined && (value as unknown[]).length !== 0)
+  return JSON.stringify(Object.fromEntries(present))
+}
+
+const PATHS = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']
+
+export function metadataEndpoints(context: Context) {
+  const answer = publicDocument(metadataDocument(context))
+  const [openid = '', oauth = ''] = PATHS
+  return infrastructureSurface(context)
+    .get(openid, ({ request }) => answer(request))
+    .get(oauth, ({ request }) => answer(request))
+}

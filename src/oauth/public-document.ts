@@ -1,0 +1,28 @@
+/** Documents that are equal for everybody and do not change while the server runs: rendered once, cacheable. */
+import { createHash } from 'node:crypto'
+
+const MAX_AGE_SECONDS = 3600
+
+/**
+ * Answers GET and HEAD with a JSON text: strong validator, an hour of caching, readable from every origin
+ * (RFC 9110 §8.8.3, §13.1.2).
+ */
+export function publicDocument(json: string): (request: Request) => Response {
+  const body = Buffer.from(json)
+  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`
+  const validators = {
+    'Cache-Control': `public, max-age=${MAX_AGE_SECONDS}`,
+    ETag: etag,
+    'Access-Control-Allow-Origin': '*',
+  }
+  const headers = { ...validators, 'Content-Type': 'application/json; charset=utf-8' }
+  return (request) => {
+    const known = request.headers.get('if-none-match')
+    if (known !== null && matches(known, etag)) return new Response(null, { status: 304, headers: validators })
+    return new Response(body, { headers })
+  }
+}
+
+/** The weak comparison of `If-None-Match`: RFC 9110 §13.1.2. */
+const matches = (header: string, etag: string): boolean =>
+  header.trim() === '*' || header.split(',').some((each) => each.trim().replace(/^W\//, '') === etag)
