@@ -28,6 +28,8 @@ export interface ServerSecrets {
   readonly browserSession: KeyedDigest
   /** The kind of browser a session was made with. */
   readonly browserFingerprint: KeyedDigest
+  /** Marks browsers in which an account has signed in before. */
+  readonly knownDevice: KeyedDigest
   /** Tokens against cross-site request forgery. */
   readonly csrf: KeyedDigest
   /** User codes have only 40 bits: without the key a stolen database would reveal them at once. */
@@ -46,6 +48,7 @@ export function deriveSecrets(settings: Pick<Settings, 'SESSION_SECRET' | 'SESSI
   return {
     browserSession: purpose('browser session'),
     browserFingerprint: purpose('browser fingerprint'),
+    knownDevice: purpose('known device'),
     csrf: purpose('csrf'),
     userCode: purpose('user code'),
     loginTransaction: purpose('login transaction'),

@@ -151,6 +151,8 @@ export interface Login {
   readonly idp: string
   /** When the person proved who they are; default now. */
   readonly authTime?: Date
+  /** Message for the first page. */
+  readonly flash?: string
 }
 
 export interface StartedSession {
@@ -164,7 +166,7 @@ const USER_AGENT_LIMIT = 500
 
 /**
  * Starts a session with a new id and a new token against cross-site request forgery; nothing of an earlier one is
- * carried over (session fixation). `alongside` is written in the same commit.
+ * carried over (session fixation). `alongside` is written first, in the same commit.
  *
  * Throws `Conflict('user')` when the user was disabled or edited since they were read, and `DatabaseUnavailable`.
  */
@@ -188,14 +190,14 @@ export async function startSession(
     authTime: login.authTime ?? at,
     amr: login.amr,
     idp: login.idp,
-    flash: [],
+    flash: login.flash === undefined ? [] : [login.flash],
     ip: request.ip,
     userAgent: request.userAgent.slice(0, USER_AGENT_LIMIT).toWellFormed().replaceAll('\u0000', ''),
     createdAt: at,
     lastSeenAt: at,
     expiresAt: new Date(at.getTime() + maxAgeSeconds * 1000),
   }
-  await commit(ctx, [userUnchanged(login.user), insertSession(row), ...alongside])
+  await commit(ctx, [userUnchanged(login.user), ...alongside, insertSession(row)])
   ctx.metrics.count('sessions_created_total')
   return { cookieValue, maxAgeSeconds, session: toSession(row, login.user) }
 }
