@@ -1,0 +1,13 @@
+import { Html } from '../html'
+import { Icon } from './icon'
+
+/** A value to compare or quote letter by letter, with a button that copies it where scripts run. */
+export const CodeBlock = ({ label, value }: { label: string; value: string }) => (
+  <span class="code-block">
+    <code class="min-w-0 break-all">{value}</code>
+    <button type="button" class="code-copy" data-copy={value} aria-label={`Copy ${label}`} hidden>
+      <Icon name="copy" class="icon-copy size-3.5" />
+      <Icon name="check" class="icon-copied size-3.5" />
+    </button>
+  </span>
+)

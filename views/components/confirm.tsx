@@ -1,0 +1,36 @@
+import { type Child, Html } from '../html'
+import { SubmitButton } from './button'
+import { Form } from './field'
+
+/**
+ * Says what a press will do, then asks once more. `OpenButton` opens it. The way out is focused first, so that a hasty
+ * Enter destroys nothing.
+ */
+export const Confirm = (props: {
+  id: string
+  title: string
+  action: string
+  token: string
+  confirmLabel: string
+  children?: Child
+}) => (
+  <dialog id={props.id} popover="auto" class="dialog" aria-labelledby={`${props.id}-title`}>
+    <h2 id={`${props.id}-title`} class="text-base font-semibold break-words">
+      {props.title}
+    </h2>
+    <div class="mt-2 text-sm text-muted break-words">{props.children}</div>
+    <Form action={props.action} token={props.token} class="mt-6 flex flex-wrap justify-end gap-2">
+      <button
+        type="button"
+        class="btn btn-plain"
+        popovertarget={props.id}
+        popovertargetaction="hide"
+        data-closes={props.id}
+        autofocus
+      >
+        Cancel
+      </button>
+      <SubmitButton look="danger">{props.confirmLabel}</SubmitButton>
+    </Form>
+  </dialog>
+)

@@ -1,0 +1,124 @@
+import { type Child, Html } from '../html'
+import { Icon } from './icon'
+
+interface FieldProps {
+  readonly name: string
+  readonly label: string
+  readonly autocomplete: string
+  readonly value?: string
+  readonly autofocus?: boolean
+  readonly hint?: Child
+  /** What is wrong with this field. */
+  readonly error?: string
+  /** Id of a message elsewhere that says what is wrong with this field among others. */
+  readonly errorId?: string
+}
+
+const describedBy = ({ name, hint, error, errorId }: FieldProps) =>
+  [error && `${name}-error`, errorId, hint && `${name}-hint`].filter(Boolean).join(' ') || undefined
+
+const Label = ({ name, label }: FieldProps) => (
+  <label class="field-label" for={name}>
+    {label}
+  </label>
+)
+
+const Notes = ({ name, hint, error }: FieldProps) => (
+  <>
+    {error && (
+      <p id={`${name}-error`} class="field-error" role="alert">
+        <Icon name="circle-alert" class="mt-0.5 size-4" />
+        <span>{error}</span>
+      </p>
+    )}
+    {hint && (
+      <p id={`${name}-hint`} class="field-hint">
+        {hint}
+      </p>
+    )}
+  </>
+)
+
+export const TextField = (props: FieldProps & { readonly spellcheck?: boolean }) => (
+  <div>
+    <Label {...props} />
+    <input
+      id={props.name}
+      class="field-input"
+      name={props.name}
+      type="text"
+      value={props.value}
+      autocomplete={props.autocomplete}
+      autocapitalize="none"
+      spellcheck="false"
+      autofocus={props.autofocus}
+      required
+      aria-invalid={props.error || props.errorId ? 'true' : undefined}
+      aria-describedby={describedBy(props)}
+    />
+    <Notes {...props} />
+  </div>
+)
+
+/** With a switch to show what was typed and a caps-lock hint, both only where scripts run. */
+export const PasswordField = (props: FieldProps & { readonly minLength?: number }) => (
+  <div data-password>
+    <Label {...props} />
+    <div class="relative">
+      <input
+        id={props.name}
+        class="field-input pr-11"
+        name={props.name}
+        type="password"
+        autocomplete={props.autocomplete}
+        autocapitalize="none"
+        spellcheck="false"
+        autofocus={props.autofocus}
+        minlength={props.minLength}
+        required
+        aria-invalid={props.error || props.errorId ? 'true' : undefined}
+        aria-describedby={describedBy(props)}
+      />
+      <button
+        type="button"
+        class="field-button"
+        data-reveal={props.name}
+        aria-pressed="false"
+        aria-label="Show password"
+        hidden
+      >
+        <Icon name="eye" class="icon-shown size-4.5" />
+        <Icon name="eye-off" class="icon-hidden size-4.5" />
+      </button>
+    </div>
+    <p class="field-hint" data-caps-lock role="status" hidden>
+      Caps Lock is on.
+    </p>
+    <Notes {...props} />
+  </div>
+)
+
+export const Checkbox = (props: { name: string; value: string; label: string; checked: boolean }) => (
+  <label class="flex cursor-pointer items-center gap-2.5 text-sm">
+    <input
+      class="checkbox checkbox-sm checkbox-primary"
+      type="checkbox"
+      name={props.name}
+      value={props.value}
+      checked={props.checked}
+    />
+    <span>{props.label}</span>
+  </label>
+)
+
+/** A form of this server; every one carries the token against cross-site requests. */
+export const Form = (props: { action: string; token: string; class?: string; children?: Child }) => (
+  <form method="post" action={props.action} class={props.class}>
+    <input type="hidden" name="csrf_token" value={props.token} />
+    {props.children}
+  </form>
+)
+
+export const Hidden = ({ name, value }: { name: string; value: string }) => (
+  <input type="hidden" name={name} value={value} />
+)

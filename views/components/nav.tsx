@@ -1,0 +1,64 @@
+import type { PageFrame } from '../frame'
+import { Html } from '../html'
+import { Brand } from './brand'
+import { Icon, type IconName } from './icon'
+
+const LINKS: readonly { path: string; label: string; icon: IconName }[] = [
+  { path: '/account/sessions', label: 'Sessions', icon: 'monitor-smartphone' },
+  { path: '/device', label: 'Connect a device', icon: 'terminal' },
+]
+
+const isCurrent = (frame: PageFrame, path: string) => frame.path === path || frame.path.startsWith(`${path}/`)
+
+/** Switches between light and dark; does nothing without scripts and is not shown then. */
+export const ThemeButton = ({ label }: { label?: boolean }) => (
+  <button type="button" class={label ? 'menu-item' : 'btn btn-ghost btn-sm btn-square'} data-theme-switch hidden>
+    <Icon name="moon" class="icon-to-dark size-4" />
+    <Icon name="sun" class="icon-to-light size-4" />
+    <span class={label ? undefined : 'sr-only'} data-theme-label>
+      Switch theme
+    </span>
+  </button>
+)
+
+const AccountMenu = ({ frame, name }: { frame: PageFrame; name: string }) => (
+  <details class="menu-box" data-menu>
+    <summary class="btn btn-ghost btn-sm max-w-56 gap-1.5 font-medium">
+      <Icon name="user-round" class="size-4 text-muted" />
+      <span class="sr-only">Account menu of </span>
+      <span class="hidden truncate sm:inline">{name}</span>
+      <Icon name="chevron-down" class="size-3.5 text-muted" />
+    </summary>
+    <div class="menu-panel">
+      <p class="truncate px-2.5 pt-1.5 pb-2 text-xs text-muted">Signed in as {name}</p>
+      <a class="menu-item" href={`${frame.basePath}/account/change-password`}>
+        <Icon name="key-round" />
+        Change password
+      </a>
+      <ThemeButton label />
+      <a class="menu-item" href={`${frame.basePath}/logout`}>
+        <Icon name="log-out" />
+        Sign out
+      </a>
+    </div>
+  </details>
+)
+
+export const Nav = ({ frame }: { frame: PageFrame }) => (
+  <header class="top-bar">
+    <div class="mx-auto flex h-14 w-full max-w-5xl items-center gap-2 px-4 sm:gap-6 sm:px-6">
+      <a class="rounded-field" href={`${frame.basePath}/`}>
+        <Brand frame={frame} />
+      </a>
+      <nav aria-label="Main" class="flex flex-1 items-center gap-1">
+        {LINKS.map(({ path, label, icon }) => (
+          <a class="top-link" href={frame.basePath + path} aria-current={isCurrent(frame, path) ? 'page' : undefined}>
+            <Icon name={icon} class="size-4 sm:hidden" />
+            <span class="max-sm:sr-only">{label}</span>
+          </a>
+        ))}
+      </nav>
+      {frame.user ? <AccountMenu frame={frame} name={frame.user.name} /> : <ThemeButton />}
+    </div>
+  </header>
+)

@@ -1,0 +1,102 @@
+import { assetUrl } from '../assets'
+import type { PageFrame } from '../frame'
+import { type Child, Html, raw } from '../html'
+import { Alert } from './alert'
+import { Brand } from './brand'
+import { Nav, ThemeButton } from './nav'
+
+interface PageProps {
+  readonly frame: PageFrame
+  readonly title: string
+  readonly children?: Child
+}
+
+/** The complete document around `children`. */
+const Document = ({ frame, title, children }: PageProps) => (
+  <>
+    {raw('<!doctype html>')}
+    <html lang="en" data-accent={frame.accent || 'indigo'}>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{`${title} - ${frame.productName}`}</title>
+        <script src={assetUrl(frame, 'theme.js')} />
+        <link rel="stylesheet" href={assetUrl(frame, 'main.css')} />
+        <link rel="icon" href={`${frame.basePath}/favicon.ico`} sizes="32x32" />
+        <link rel="icon" href={assetUrl(frame, 'icon.svg')} type="image/svg+xml" />
+        <script src={assetUrl(frame, 'main.js')} defer />
+      </head>
+      <body>
+        <a class="skip-link" href="#main-content">
+          Skip to main content
+        </a>
+        {children}
+      </body>
+    </html>
+  </>
+)
+
+const Flashes = ({ frame }: { frame: PageFrame }) =>
+  frame.flash.length === 0 ? (
+    <></>
+  ) : (
+    <div class="mb-6 grid gap-2">
+      {frame.flash.map((message) => (
+        <Alert tone="success">{message}</Alert>
+      ))}
+    </div>
+  )
+
+/**
+ * One centred column with one thing to do. `bare` leaves nothing to press but the decision: no links, no theme switch.
+ */
+export const FocusPage = (props: PageProps & { readonly bare?: boolean; readonly footer?: Child }) => {
+  const { frame, bare } = props
+  return (
+    <Document frame={frame} title={props.title}>
+      <div class="focus-page">
+        <header class="focus-brand">
+          <Brand frame={frame} large />
+        </header>
+        <main id="main-content" tabindex="-1" class="w-full">
+          <Flashes frame={frame} />
+          {props.children}
+        </main>
+        <footer class="focus-footer">
+          {props.footer}
+          {!bare && <ThemeButton />}
+        </footer>
+      </div>
+    </Document>
+  )
+}
+
+/** Top bar and wide content: everything about one's own account. */
+export const AccountPage = (
+  props: PageProps & { readonly text?: Child; readonly action?: Child; readonly narrow?: boolean },
+) => {
+  const { frame, title } = props
+  return (
+    <Document frame={frame} title={title}>
+      <Nav frame={frame} />
+      <main id="main-content" tabindex="-1" class={props.narrow ? 'content content-narrow' : 'content'}>
+        <div class="flex flex-wrap items-start justify-between gap-4">
+          <div>
+            <h1 class="page-title">{title}</h1>
+            {props.text && <p class="mt-1 max-w-prose text-sm text-muted">{props.text}</p>}
+          </div>
+          {props.action}
+        </div>
+        <div class="mt-6">
+          <Flashes frame={frame} />
+          {props.children}
+        </div>
+      </main>
+      <footer class="content-footer">
+        <span>{frame.productName}</span>
+        <span>Version {frame.version}</span>
+      </footer>
+    </Document>
+  )
+}

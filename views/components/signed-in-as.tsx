@@ -1,0 +1,15 @@
+import type { PageFrame } from '../frame'
+import { Html } from '../html'
+
+/** Small print: whose account this is, and the way out when it is somebody else's. */
+export const SignedInAs = ({ frame }: { frame: PageFrame }) =>
+  frame.user ? (
+    <p class="min-w-0 break-words">
+      Signed in as <span class="font-medium text-base-content">{frame.user.name}</span>.{' '}
+      <a class="link" href={`${frame.basePath}/logout`}>
+        Not you?
+      </a>
+    </p>
+  ) : (
+    <></>
+  )

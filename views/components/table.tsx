@@ -1,0 +1,56 @@
+import { type Child, Html } from '../html'
+
+export interface Column<Row> {
+  readonly title: string
+  readonly cell: (row: Row) => Child
+  /** The column that names the row. */
+  readonly heads?: boolean
+  /** The column of buttons; its title is for screen readers. */
+  readonly actions?: boolean
+}
+
+/**
+ * Rows under column titles; on a narrow screen every row becomes a block of labelled values. The roles are spelled out
+ * because browsers drop them from tables that are laid out as blocks.
+ */
+export function Table<Row>(props: { caption: string; columns: readonly Column<Row>[]; rows: readonly Row[] }) {
+  const { caption, columns, rows } = props
+  return (
+    <div class="panel overflow-clip">
+      <table class="rows" role="table">
+        <caption class="sr-only">{caption}</caption>
+        <thead role="rowgroup">
+          <tr role="row">
+            {columns.map(({ title, actions }) => (
+              <th role="columnheader" scope="col">
+                {actions ? <span class="sr-only">{title}</span> : title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          {rows.map((row) => (
+            <tr role="row">
+              {columns.map(({ title, cell, heads, actions }) =>
+                heads ? (
+                  <th role="rowheader" scope="row">
+                    {cell(row)}
+                  </th>
+                ) : (
+                  <td role="cell" class={actions ? 'row-actions' : undefined}>
+                    {!actions && (
+                      <span class="row-label" aria-hidden="true">
+                        {title}
+                      </span>
+                    )}
+                    <div class="min-w-0">{cell(row)}</div>
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

@@ -1,0 +1,66 @@
+/** Words for things that arrive as identifiers: scopes and user agents. */
+
+export interface ScopeView {
+  readonly name: string
+  /** What an application with it may do, as the end of "It will be able to …". */
+  readonly text: string
+  readonly group: 'identity' | 'reading' | 'changing' | 'staying' | 'other'
+}
+
+const KNOWN_SCOPES: Record<string, Omit<ScopeView, 'name'>> = {
+  openid: { text: 'Know who you are on this server', group: 'identity' },
+  profile: { text: 'See your name and user name', group: 'identity' },
+  email: { text: 'See your email address', group: 'identity' },
+  groups: { text: 'See the groups you belong to', group: 'identity' },
+  read: { text: 'Read data on your behalf', group: 'reading' },
+  write: { text: 'Change data on your behalf', group: 'changing' },
+  offline_access: { text: 'Stay signed in when you are away, until you revoke it', group: 'staying' },
+}
+
+const READING = /^(?:read|view|list|get)[:._-](.+)$|^(.+)[:._-](?:read|readonly|view|list|get)$/
+const CHANGING =
+  /^(?:write|create|update|delete|manage|admin)[:._-](.+)$|^(.+)[:._-](?:write|create|update|delete|manage|admin)$/
+
+/** Scopes with a name of the application's own are read by their form (`repo:read`); the rest is shown as it is. */
+export function scopeView(name: string): ScopeView {
+  const known = Object.hasOwn(KNOWN_SCOPES, name) ? KNOWN_SCOPES[name] : undefined
+  if (known !== undefined) return { name, ...known }
+  const read = READING.exec(name)
+  if (read) return { name, text: `Read ${read[1] ?? read[2]}`, group: 'reading' }
+  const change = CHANGING.exec(name)
+  if (change) return { name, text: `Change ${change[1] ?? change[2]}`, group: 'changing' }
+  return { name, text: `Use the permission "${name}"`, group: 'other' }
+}
+
+const BROWSERS: readonly (readonly [RegExp, string])[] = [
+  [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
+  [/\b(?:OPR|Opera)\//, 'Opera'],
+  [/\bSamsungBrowser\//, 'Samsung Internet'],
+  [/\b(?:Firefox|FxiOS)\//, 'Firefox'],
+  [/\b(?:Chrome|CriOS|Chromium)\//, 'Chrome'],
+  [/\bSafari\//, 'Safari'],
+]
+const SYSTEMS: readonly (readonly [RegExp, string])[] = [
+  [/\biPhone\b/, 'iPhone'],
+  [/\biPad\b/, 'iPad'],
+  [/\bAndroid\b/i, 'Android'],
+  [/\bWindows\b/i, 'Windows'],
+  [/\bCrOS\b/, 'ChromeOS'],
+  [/\bMac ?OS\b|\bMacintosh\b|\bdarwin\b/i, 'macOS'],
+  [/\bLinux\b/i, 'Linux'],
+]
+
+const firstMatch = (rules: readonly (readonly [RegExp, string])[], text: string): string | undefined =>
+  rules.find(([pattern]) => pattern.test(text))?.[1]
+
+/**
+ * `Firefox on Windows`, `curl`, `my-cli on Linux`; `Unknown device` when the header says nothing. A user agent is what
+ * the sender claims to be: a help to recognise one's own devices, no proof.
+ */
+export function deviceName(userAgent: string): string {
+  const system = firstMatch(SYSTEMS, userAgent)
+  const program = firstMatch(BROWSERS, userAgent) ?? /^([A-Za-z][\w.-]{0,39})(?:\/|\s|$)/.exec(userAgent)?.[1]
+  const name = program === 'Mozilla' ? undefined : program
+  if (name !== undefined && system !== undefined) return `${name} on ${system}`
+  return name ?? system ?? 'Unknown device'
+}

@@ -1,0 +1,18 @@
+/** What every page needs beside its own facts. */
+export interface PageFrame {
+  /** Path of BASE_URL without a final slash; empty when the server owns the whole host. */
+  readonly basePath: string
+  readonly productName: string
+  /** Empty: the built-in mark. */
+  readonly logoUrl: string
+  /** One of the accent names of PRODUCT_ACCENT; empty for the default. */
+  readonly accent: string
+  readonly version: string
+  /** Path of this page below `basePath`, to mark where one is in the navigation. */
+  readonly path: string
+  readonly user?: { readonly name: string; readonly isAdmin: boolean }
+  readonly csrfToken: string
+  readonly requestId: string
+  /** Messages for this page view only; all are shown. */
+  readonly flash: readonly string[]
+}

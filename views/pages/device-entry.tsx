@@ -1,0 +1,60 @@
+import { SubmitButton } from '../components/button'
+import { Card } from '../components/card'
+import { Form } from '../components/field'
+import { Icon } from '../components/icon'
+import { FocusPage } from '../components/page'
+import { SignedInAs } from '../components/signed-in-as'
+import type { PageFrame } from '../frame'
+import { Html } from '../html'
+
+export interface DeviceEntryProps {
+  /** Typed before, or from the link on the device; only shown, never looked up before it is sent. */
+  readonly userCode: string
+  readonly error?: string
+}
+
+export function deviceEntryPage(frame: PageFrame, { userCode, error }: DeviceEntryProps): JSX.Element {
+  return (
+    <FocusPage frame={frame} title="Connect a device" footer={<SignedInAs frame={frame} />}>
+      <Card>
+        <div class="mb-6 text-center">
+          <h1 class="page-title">Connect a device</h1>
+          <p class="mt-1 text-sm text-muted">Enter the code that your device or terminal shows.</p>
+        </div>
+        <Form action={`${frame.basePath}/device/verify`} token={frame.csrfToken} class="grid gap-5">
+          <div>
+            <label class="sr-only" for="user_code">
+              Code
+            </label>
+            <div class="user-code" data-user-code>
+              <input
+                id="user_code"
+                class="user-code-input"
+                name="user_code"
+                type="text"
+                value={userCode}
+                placeholder="XXXX-XXXX"
+                maxlength="32"
+                autocomplete="off"
+                autocapitalize="characters"
+                spellcheck="false"
+                enterkeyhint="go"
+                autofocus
+                required
+                aria-invalid={error ? 'true' : undefined}
+                aria-describedby={error ? 'user_code-error' : undefined}
+              />
+            </div>
+            {error && (
+              <p id="user_code-error" class="field-error justify-center" role="alert">
+                <Icon name="circle-alert" class="mt-0.5 size-4" />
+                <span>{error}</span>
+              </p>
+            )}
+          </div>
+          <SubmitButton wide>Continue</SubmitButton>
+        </Form>
+      </Card>
+    </FocusPage>
+  )
+}

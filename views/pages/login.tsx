@@ -1,0 +1,78 @@
+import { Alert } from '../components/alert'
+import { SubmitButton } from '../components/button'
+import { Card } from '../components/card'
+import { Checkbox, Form, Hidden, PasswordField, TextField } from '../components/field'
+import { FocusPage } from '../components/page'
+import type { PageFrame } from '../frame'
+import { Html } from '../html'
+
+export interface LoginProps {
+  /** Where to go afterwards; checked by the caller. */
+  readonly redirect: string
+  /** What was typed last time. */
+  readonly username: string
+  readonly loginToken: string
+  /** Offers to stay signed in this long. */
+  readonly rememberDays?: number
+  readonly rememberChecked: boolean
+  readonly error?: string
+  readonly notice?: string
+  /** Name of the application that asks to sign in. */
+  readonly signingInFor?: string
+}
+
+export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
+  const { error, notice, rememberDays, signingInFor, username } = props
+  const errorId = error ? 'login-error' : undefined
+  return (
+    <FocusPage frame={frame} title="Sign in">
+      <Card>
+        <div class="mb-6 text-center">
+          <h1 class="page-title">Sign in</h1>
+          <p class="mt-1 text-sm break-words text-muted">
+            {signingInFor ? (
+              <>
+                to continue to <strong class="font-semibold text-base-content">{signingInFor}</strong>
+              </>
+            ) : (
+              `with your ${frame.productName} account`
+            )}
+          </p>
+        </div>
+        <Form action={`${frame.basePath}/login`} token={props.loginToken} class="grid gap-4">
+          <Hidden name="redirect" value={props.redirect} />
+          {notice && <Alert tone="info">{notice}</Alert>}
+          {error && (
+            <Alert tone="error" id="login-error">
+              {error}
+            </Alert>
+          )}
+          <TextField
+            name="username"
+            label="Username"
+            autocomplete="username"
+            value={username}
+            autofocus={username === ''}
+            errorId={errorId}
+          />
+          <PasswordField
+            name="password"
+            label="Password"
+            autocomplete="current-password"
+            autofocus={username !== ''}
+            errorId={errorId}
+          />
+          {rememberDays !== undefined && (
+            <Checkbox
+              name="remember_me"
+              value="1"
+              label={`Remember me for ${rememberDays === 1 ? '1 day' : `${rememberDays} days`}`}
+              checked={props.rememberChecked}
+            />
+          )}
+          <SubmitButton wide>Sign in</SubmitButton>
+        </Form>
+      </Card>
+    </FocusPage>
+  )
+}
