@@ -2,16 +2,16 @@
 import { type Context, now } from '../context'
 import type { Tables } from '../db/tables'
 import type { AuditEvent } from './events'
-import { maskDetails } from './mask'
+import { maskDetails, maskText } from './mask'
 
 export type AuditRow = Tables['auditLogs']['$inferSelect']
 
 const LIMITS = { id: 255, username: 255, action: 255, error: 1000, userAgent: 500, path: 500, method: 10 }
 
-/** Well-formed, without NUL (PostgreSQL stores none), at most `limit` characters; a cut is marked. */
+/** Without secrets, well-formed, without NUL (PostgreSQL stores none), at most `limit` characters; a cut is marked. */
 function bounded(text: string | undefined, limit: number): string {
   if (text === undefined) return ''
-  const clean = text.toWellFormed().replaceAll('\u0000', '\ufffd')
+  const clean = maskText(text).toWellFormed().replaceAll('\u0000', '\ufffd')
   return clean.length > limit ? `${clean.slice(0, limit - 3).toWellFormed()}...` : clean
 }
 

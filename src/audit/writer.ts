@@ -2,10 +2,11 @@
  * The buffered writer, for events that change nothing (a failed login, a refused token).
  *
  * Recording never waits. A flood of ordinary events cannot push out the others: half of the queue is kept for events
- * that are not INFO, and a CRITICAL event that finds the queue full is written by itself at once.
+ * that are not INFO, and a CRITICAL event that finds the queue full is written by itself at once. While the database is
+ * away, events wait in the queue; what cannot be written in the end goes to the log, whole.
  */
 import type { Context } from '../context'
-import { commit, run } from '../db/commit'
+import { commit, DatabaseUnavailable, Duplicate, run } from '../db/commit'
 import { insertAuditRow } from './audit'
 import type { AuditEvent } from './events'
 import { createRepetitionFilter } from './repetition'
@@ -19,12 +20,14 @@ export interface AuditWriter {
    * minute become one more row with their number in `details.repetitions`.
    */
   recordRepeatable(ctx: Context, event: AuditEvent): void
-  /** Stops accepting and writes what waits. Throws when that takes longer than `timeoutMs`. */
+  /** Stops accepting and writes what waits. Throws when that takes longer than `timeoutMs`; the rest is in the log. */
   stop(timeoutMs: number): Promise<void>
 }
 
 const BATCH = 100
 const FLUSH_INTERVAL_MS = 1_000
+/** Pauses between attempts to reach a database that is away; after the last the rows go to the log. */
+const RETRY_PAUSES_MS = [200, 1_000, 3_000, 10_000]
 
 type WriterContext = Pick<Context, 'settings' | 'db' | 'log' | 'metrics'>
 
@@ -34,6 +37,8 @@ export function createAuditWriter(ctx: WriterContext): AuditWriter {
   const limit = ctx.settings.AUDIT_LOG_BUFFER_SIZE
   const ordinaryLimit = Math.ceil(limit / 2)
   let queue: AuditRow[] = []
+  const unwritten = new Set<AuditRow>()
+  const urgent = new Set<Promise<void>>()
   let stopped = false
   let writing: Promise<void> | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -45,17 +50,43 @@ export function createAuditWriter(ctx: WriterContext): AuditWriter {
 
   /** The row is not in the database: the log is the last place where it can survive. */
   const spill = (row: AuditRow, error: unknown) => {
-    ctx.metrics.count('audit_events_write_failed_total')
+    // A duplicate is there already: an earlier attempt was durable although its answer got lost.
+    if (!unwritten.delete(row) || error instanceof Duplicate) return
     ctx.log.error({ audit: row, reason: (error as Error).message }, 'Failed to write audit event')
   }
 
-  const writeRows = async (rows: AuditRow[]): Promise<void> => {
-    const statements = rows.map((row) => run(insertAuditRow, row))
+  const insert = async (rows: readonly AuditRow[]): Promise<void> => {
+    await commit(
+      ctx,
+      rows.map((row) => run(insertAuditRow, row)),
+    )
+    for (const row of rows) unwritten.delete(row)
+  }
+
+  /** Waits for a database that is away. Throws what the last attempt came to. */
+  const insertPatiently = async (rows: readonly AuditRow[]): Promise<void> => {
+    for (const pause of RETRY_PAUSES_MS) {
+      try {
+        return await insert(rows)
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailable)) throw error
+        await Bun.sleep(pause)
+      }
+    }
+    await insert(rows)
+  }
+
+  const writeRows = async (rows: readonly AuditRow[]): Promise<void> => {
+    for (const row of rows) unwritten.add(row)
     try {
-      await commit(ctx, statements)
+      await insert(rows)
     } catch {
-      // One bad row must not take its neighbours with it.
-      for (const row of rows) await commit(ctx, [run(insertAuditRow, row)]).catch((error) => spill(row, error))
+      ctx.metrics.count('audit_events_write_failed_total', {}, rows.length)
+      await insertPatiently(rows).catch(async (error) => {
+        if (error instanceof DatabaseUnavailable) for (const row of rows) spill(row, error)
+        // One bad row must not take its neighbours with it.
+        else for (const row of rows) await insert([row]).catch((reason) => spill(row, reason))
+      })
     }
   }
 
@@ -72,6 +103,11 @@ export function createAuditWriter(ctx: WriterContext): AuditWriter {
     })
   }
 
+  const writeNow = (row: AuditRow) => {
+    const written: Promise<void> = writeRows([row]).finally(() => urgent.delete(written))
+    urgent.add(written)
+  }
+
   const enqueue = (row: AuditRow) => {
     if (stopped) {
       drop(row, 'Audit service stopped')
@@ -79,7 +115,7 @@ export function createAuditWriter(ctx: WriterContext): AuditWriter {
     }
     const room = row.severity === 'INFO' ? ordinaryLimit : limit
     if (queue.length >= room) {
-      if (row.severity === 'CRITICAL') void writeRows([row])
+      if (row.severity === 'CRITICAL') writeNow(row)
       else drop(row, 'Audit log buffer full')
       return
     }
@@ -89,6 +125,10 @@ export function createAuditWriter(ctx: WriterContext): AuditWriter {
   }
   const repetitions = createRepetitionFilter(enqueue)
 
+  const finish = async (): Promise<void> => {
+    while (writing || urgent.size > 0) await Promise.all([writing, ...urgent])
+  }
+
   return {
     record: (requestContext, event) => enqueue(auditRow(requestContext, event)),
     recordRepeatable: (requestContext, event) => repetitions.add(auditRow(requestContext, event)),
@@ -96,15 +136,17 @@ export function createAuditWriter(ctx: WriterContext): AuditWriter {
       repetitions.close()
       stopped = true
       flush()
-      const finished = (async () => {
-        while (writing) await writing
-      })()
-      const expired = Bun.sleep(timeoutMs).then(() => 'expired')
-      if ((await Promise.race([finished, expired])) === 'expired' && queue.length + (writing ? 1 : 0) > 0) {
-        const left = queue
+      const late = Promise.withResolvers<never>()
+      const limitTimer = setTimeout(() => late.reject(new Error('audit service shutdown timeout')), timeoutMs)
+      try {
+        await Promise.race([finish(), late.promise])
+      } catch (error) {
+        for (const row of queue) unwritten.add(row)
         queue = []
-        for (const row of left) spill(row, new Error('audit service shutdown timeout'))
-        throw new Error('audit service shutdown timeout')
+        for (const row of [...unwritten]) spill(row, error)
+        throw error
+      } finally {
+        clearTimeout(limitTimer)
       }
     },
   }

@@ -33,15 +33,21 @@ const AGAIN = new Set(['40001', '40P01'])
 const ATTEMPTS = 3
 
 const LOCK_SPACE = 723_851_093
+/** After a lost connection the next attempt is made this soon, in seconds: a server that is back is found at once. */
+const RECONNECT_DELAY = 0.1
 
 export function openPostgres(options: PostgresOptions): Database {
-  const client = postgres({
+  const connection = {
     ...options.connection,
-    max: options.maxConnections,
     prepare: options.prepare,
+    backoff: RECONNECT_DELAY,
+    onnotice: () => {},
+  } as const
+  const client = postgres({
+    ...connection,
+    max: options.maxConnections,
     idle_timeout: options.idleTimeoutMs > 0 ? options.idleTimeoutMs / 1000 : undefined,
     max_lifetime: options.maxLifetimeMs > 0 ? options.maxLifetimeMs / 1000 : null,
-    onnotice: () => {},
   })
   const q: QueryBuilder = drizzle({ client })
   const t = makeTables(postgresKit)
@@ -127,24 +133,7 @@ export function openPostgres(options: PostgresOptions): Database {
         throw databaseError(error, 'ping')
       }
     },
-    exclusively: async (name, wait, work) => {
-      const connection = await client.reserve()
-      const key = lockKey(name)
-      try {
-        if (wait) await connection`select pg_advisory_lock(${LOCK_SPACE}, ${key})`
-        else {
-          const [row] = await connection`select pg_try_advisory_lock(${LOCK_SPACE}, ${key}) as held`
-          if (!row?.held) return undefined
-        }
-        try {
-          return await work()
-        } finally {
-          await connection`select pg_advisory_unlock(${LOCK_SPACE}, ${key})`
-        }
-      } finally {
-        connection.release()
-      }
-    },
+    exclusively: (name, wait, work) => exclusively({ ...connection, max: 1, max_lifetime: null }, name, wait, work),
     migrate: () => migratePostgres(client),
     close: () => client.end({ timeout: 5 }),
   }
@@ -154,6 +143,40 @@ const retryable = (error: unknown): boolean => AGAIN.has(String((error as { code
 
 function lockKey(name: string): number {
   return Number(BigInt.asIntN(32, BigInt(Bun.hash(name))))
+}
+
+/**
+ * The lock is part of an open transaction of a connection of its own: it ends with its process, works behind
+ * transaction poolers, and the work it protects has the whole pool for itself, however small that is.
+ */
+async function exclusively<T>(
+  connection: postgres.Options<Record<string, never>>,
+  name: string,
+  wait: boolean,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  const client = postgres(connection)
+  const key = lockKey(name)
+  let running: Promise<T> | undefined
+  try {
+    return (await client.begin(async (transaction) => {
+      // A server that ends idle transactions would end the lock in the middle of the work.
+      await transaction`set local idle_in_transaction_session_timeout = 0`
+      if (wait) await transaction`select pg_advisory_xact_lock(${LOCK_SPACE}, ${key})`
+      else {
+        const [row] = await transaction`select pg_try_advisory_xact_lock(${LOCK_SPACE}, ${key}) as held`
+        if (!row?.held) return undefined
+      }
+      running = work()
+      return await running
+    })) as T | undefined
+  } catch (error) {
+    // What the work came to counts, even when its lock was lost on the way.
+    if (running) return await running
+    throw databaseError(error, 'lock')
+  } finally {
+    await client.end({ timeout: 5 })
+  }
 }
 
 async function withDeadline<T>(work: PromiseLike<T>, timeoutMs: number): Promise<T> {

@@ -109,7 +109,12 @@ export function openSqlite(options: SqliteOptions): Database {
       if (inMemory) return exclusivelyInProcess(held, name, wait, work)
       return exclusivelyByFile(options, name, wait, work)
     },
-    migrate: async () => migrateSqlite(writer, () => writer.run('PRAGMA busy_timeout=0')),
+    migrate: async () => {
+      const applied = migrateSqlite(writer, options.foreignKeys !== false)
+      // From now on the writer waits for other processes without blocking the event loop.
+      writer.run('PRAGMA busy_timeout=0')
+      return applied
+    },
     close: async () => {
       await groupCommit.drained()
       if (!inMemory) {
@@ -121,8 +126,8 @@ export function openSqlite(options: SqliteOptions): Database {
   }
 }
 
-/** Applies what is missing under the write lock; then lets the writer wait without blocking the event loop. */
-function migrateSqlite(handle: SqliteHandle, afterwards: () => void): string[] {
+/** Applies what is missing, under the write lock. */
+function migrateSqlite(handle: SqliteHandle, foreignKeys: boolean): string[] {
   const applied: string[] = []
   // Table rebuilds drop tables; with foreign keys on that would delete the rows that refer to them.
   handle.run('PRAGMA foreign_keys=OFF')
@@ -148,9 +153,8 @@ function migrateSqlite(handle: SqliteHandle, afterwards: () => void): string[] {
       })
       .immediate()
   } finally {
-    handle.run('PRAGMA foreign_keys=ON')
+    if (foreignKeys) handle.run('PRAGMA foreign_keys=ON')
   }
-  afterwards()
   return applied
 }
 
@@ -175,6 +179,14 @@ async function exclusivelyInProcess<T>(
 
 const LOCK_RETRY_MS = 20
 
+function openLockFile(path: string): SqliteHandle {
+  try {
+    return new SqliteHandle(path, { create: true })
+  } catch (error) {
+    throw databaseError(error, 'lock')
+  }
+}
+
 /** The lock is a transaction on a file of its own: it ends with its process, however that ends. */
 async function exclusivelyByFile<T>(
   options: SqliteOptions,
@@ -182,7 +194,7 @@ async function exclusivelyByFile<T>(
   wait: boolean,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
-  const lock = new SqliteHandle(`${options.path}-${name}.lock`, { create: true })
+  const lock = openLockFile(`${options.path}-${name}.lock`)
   try {
     for (let waitedMs = 0; ; waitedMs += LOCK_RETRY_MS) {
       try {

@@ -51,7 +51,7 @@ export const METRICS = {
   http_request_duration_seconds: histogram('HTTP request duration.', HTTP_BUCKETS, ['method', 'path']),
   http_requests_in_flight: gauge('HTTP requests being served.'),
   audit_events_dropped_total: counter('Total number of audit log events dropped due to a full buffer.'),
-  audit_events_write_failed_total: counter('Audit log events that could not be written.'),
+  audit_events_write_failed_total: counter('Audit log events whose first write failed.'),
 } as const satisfies Record<string, Metric>
 
 export type MetricName = keyof typeof METRICS

@@ -71,13 +71,14 @@ export const auditRefresh = (
 export const auditReuse = (
   ctx: Context,
   presented: TokenRow,
+  username: string | undefined,
   report: { familyId: string; tokensRevoked: number; presentations: number },
 ): Statement[] =>
   audit(ctx, {
     event: 'SUSPICIOUS_ACTIVITY',
     severity: 'CRITICAL',
     action: 'Refresh token reuse detected — token family revoked',
-    actor: { id: presented.userId },
+    actor: { id: presented.userId, username },
     resource: { type: 'TOKEN', id: presented.id },
     clientId: presented.clientId,
     details: {

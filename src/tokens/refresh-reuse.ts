@@ -43,7 +43,7 @@ const liveTokensOfFamily = query('live_tokens_of_family', (q, t) =>
 /** Ends the family and reports it. Resolves, after that is durable, to the number of tokens that died. */
 export async function burnFamily(
   ctx: Context,
-  presented: TokenRow,
+  { token, user }: { readonly token: TokenRow; readonly user: { readonly username: string } | null },
   { family, adoption }: KnownFamily,
 ): Promise<number> {
   const { id } = family
@@ -56,7 +56,7 @@ export async function burnFamily(
       ...adoption,
       must(reportReuse, { id, now: now(ctx), reportedBefore }, 'reported'),
       ...end,
-      ...auditReuse(ctx, presented, report),
+      ...auditReuse(ctx, token, user?.username, report),
     ])
     return changes[adoption.length + end.length] ?? 0
   } catch (error) {

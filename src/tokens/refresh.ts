@@ -79,7 +79,7 @@ async function answerSpent(ctx: Context, request: RefreshRequest, found: Present
   }
   // Ended on purpose, by the user, the client or an administrator: a late refresh is no sign of theft.
   if (family?.revokedAt && !family.reuseReportedAt) throw new RefreshRefused('revoked', token)
-  const tokensRevoked = await burnFamily(ctx, token, familyOf(ctx, token, family))
+  const tokensRevoked = await burnFamily(ctx, found, familyOf(ctx, token, family))
   throw new RefreshRefused('reused', token, tokensRevoked)
 }
 

@@ -56,13 +56,17 @@ export const revokeFamily = (ctx: Clock, id: string): Statement[] => [
   run(revokeTokensOfFamily, { id, now: now(ctx) }),
 ]
 
-/** Revokes everything issued from the grant a token belongs to, also when it was taken over without a family. */
+/**
+ * Revokes everything issued from the grant a token belongs to, also when it was taken over without a family. Without
+ * one the write is made twice: PostgreSQL's first may wait for a refresh, whose new tokens only a second one sees.
+ */
 export function revokeGrantOf(
   ctx: Clock,
   token: Pick<TokenRow, 'id' | 'userId' | 'tokenFamilyId' | 'parentTokenId'>,
 ): Statement[] {
   if (token.tokenFamilyId) return revokeFamily(ctx, token.tokenFamilyId)
-  return [run(revokeTokensOfRoot, { id: token.parentTokenId || token.id, userId: token.userId, now: now(ctx) })]
+  const root = run(revokeTokensOfRoot, { id: token.parentTokenId || token.id, userId: token.userId, now: now(ctx) })
+  return [root, root]
 }
 
 /** Whom a bulk revocation concerns; the tables of tokens, families and codes all name user and client. */
@@ -134,8 +138,17 @@ const raiseConsentEpoch = write('raise_consent_epoch', (q, t) =>
     .where(ofConsent(t.userAuthorizations)),
 )
 
+/** Changes nothing; takes the row's lock, for which every issuance to this user waits on PostgreSQL. */
+const lockUser = write('lock_user', (q, t) =>
+  q
+    .update(t.users)
+    .set({ tokenEpoch: sql`${t.users.tokenEpoch}` })
+    .where(eq(t.users.id, param('userId'))),
+)
+
 /** Revokes every token a client has for a user, also those taken over without a link to the consent. */
 export const revokeTokensOfConsent = (ctx: Clock, pair: { userId: string; clientId: string }): Statement[] => [
+  run(lockUser, pair),
   run(raiseConsentEpoch, pair),
   ...runAll(ctx, consentWrites, pair),
 ]
