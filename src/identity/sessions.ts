@@ -105,6 +105,10 @@ function passedLimit(ctx: Context, row: SessionRow, user: User): 'timeout' | 'id
   return undefined
 }
 
+/** Whether a row still is a session; rows whose time has passed wait to be cleaned up. */
+export const isLive = (ctx: Context, row: SessionRow, user: User): boolean =>
+  user.isActive && passedLimit(ctx, row, user) === undefined
+
 const TOUCH_INTERVAL_MS = 60_000
 
 /** How stale `last_seen_at` may be, in milliseconds: a minute, and a tenth of a short idle limit. */

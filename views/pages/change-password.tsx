@@ -1,7 +1,7 @@
 import { Alert } from '../components/alert'
 import { SubmitButton } from '../components/button'
 import { Card } from '../components/card'
-import { Form, PasswordField } from '../components/field'
+import { Form, Hidden, PasswordField } from '../components/field'
 import { AccountPage, FocusPage } from '../components/page'
 import type { PageFrame } from '../frame'
 import { Html } from '../html'
@@ -11,11 +11,14 @@ const TITLE = 'Change password'
 export interface ChangePasswordProps {
   /** The password was set by somebody else: it was just typed to sign in, so it is not asked for again. */
   readonly forced: boolean
+  /** Where to go afterwards; checked by the caller. */
+  readonly redirect?: string
   readonly problem?: string
 }
 
-const PasswordForm = ({ frame, forced, problem }: ChangePasswordProps & { frame: PageFrame }) => (
+const PasswordForm = ({ frame, forced, redirect, problem }: ChangePasswordProps & { frame: PageFrame }) => (
   <Form action={`${frame.basePath}/account/change-password`} token={frame.csrfToken} class="grid gap-4">
+    {redirect && <Hidden name="redirect" value={redirect} />}
     {problem && (
       <Alert tone="error" id="password-problem">
         {problem}

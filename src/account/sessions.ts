@@ -1,0 +1,112 @@
+/** `/account/sessions`: where a person is signed in, and what may act for them. */
+import { t } from 'elysia'
+import { deviceName } from '../../views/describe'
+import { accountSessionsPage, type GrantView, type SessionView } from '../../views/pages/account-sessions'
+import type { Context, RequestContext } from '../context'
+import { Conflict, commit } from '../db/commit'
+import { clearCookie, sessionCookieName } from '../edge/cookies'
+import { page, pageFrame, redirectTo } from '../edge/page'
+import { PageError } from '../edge/page-error'
+import { pageSurface, signedInSurface } from '../edge/surfaces/page'
+import { endOwnOtherSessions, endOwnSession, ownSessions } from '../identity/own-sessions'
+import type { SessionRow } from '../identity/session-records'
+import { addFlash, type BrowserSession } from '../identity/sessions'
+import { listGrants, type OwnGrant, revokeOwnGrant } from './grants'
+
+const HERE = '/account/sessions'
+
+const form = t.Object({ csrf_token: t.Optional(t.String()) })
+
+export const accountSessionsPages = (context: Context) =>
+  signedInSurface(context)
+    .get(
+      HERE,
+      async ({ ctx, session }) => {
+        const [sessions, grants] = await Promise.all([ownSessions(ctx, session), listGrants(ctx, session.user.id)])
+        const html = accountSessionsPage(pageFrame(ctx, session), {
+          sessions: sessions.map((row) => sessionView(row, session)),
+          grants: grants.map((grant) => grantView(grant)),
+        })
+        return page(html)
+      },
+      { response: t.Any() },
+    )
+    .post(
+      `${HERE}/end-others`,
+      async ({ ctx, session }) => {
+        const ended = await endOwnOtherSessions(ctx, session)
+        return done(
+          ctx,
+          session,
+          ended === 1 ? '1 other browser was signed out.' : `${ended} other browsers were signed out.`,
+        )
+      },
+      { body: form, response: t.Any() },
+    )
+    .post(
+      `${HERE}/:id/end`,
+      async ({ ctx, session, params }) => {
+        if (!(await endOwnSession(ctx, session, params.id))) throw notYours('end this session')
+        if (params.id !== session.sid) return done(ctx, session, 'The browser was signed out.')
+        const cookie = clearCookie(ctx.settings, sessionCookieName(ctx.settings))
+        return redirectTo(ctx, '/login', { cookies: [cookie], headers: { 'Clear-Site-Data': '"cache"' } })
+      },
+      { params: t.Object({ id: t.String() }), body: form, response: t.Any() },
+    )
+    .post(
+      '/account/grants/:id/revoke',
+      async ({ ctx, session, params }) => {
+        const revoked = await revokeOrConflict(ctx, session, params.id)
+        if (!revoked) throw notYours('revoke this grant')
+        const tokens = revoked.tokensRevoked === 1 ? '1 token' : `${revoked.tokensRevoked} tokens`
+        return done(ctx, session, `Access of ${revoked.clientName} was revoked: ${tokens} stopped working.`)
+      },
+      { params: t.Object({ id: t.String() }), body: form, response: t.Any() },
+    )
+
+/** `/` has no page of its own. */
+export const homePage = (context: Context) =>
+  pageSurface(context).get('/', ({ ctx }) => redirectTo(ctx, HERE), { response: t.Any() })
+
+/** Says the same of what belongs to somebody else and of what does not exist. */
+const notYours = (action: string): PageError =>
+  new PageError(403, 'Not yours', `You don't have permission to ${action}`, 'It may have ended in the meantime.')
+
+async function done(ctx: RequestContext, session: BrowserSession, message: string): Promise<Response> {
+  await commit(ctx, [addFlash(session, message)])
+  return redirectTo(ctx, HERE)
+}
+
+/** Two clicks that cross: the second finds nothing left to revoke. */
+async function revokeOrConflict(ctx: RequestContext, session: BrowserSession, id: string) {
+  try {
+    return await revokeOwnGrant(ctx, session, id)
+  } catch (error) {
+    if (error instanceof Conflict) return revokeOwnGrant(ctx, session, id)
+    throw error
+  }
+}
+
+const sessionView = (row: SessionRow, current: BrowserSession): SessionView => ({
+  sid: row.sid,
+  current: row.idHash === current.idHash,
+  device: deviceName(row.userAgent),
+  ip: row.ip,
+  signedInAt: row.createdAt,
+  lastSeenAt: row.lastSeenAt,
+  expiresAt: row.expiresAt,
+  remembered: row.remember,
+})
+
+const grantView = ({ family, clientName, expiresAt }: OwnGrant): GrantView => ({
+  id: family.id,
+  clientName: clientName ?? family.clientId,
+  clientId: family.clientId,
+  scopes: family.scopes === '' ? [] : family.scopes.split(' '),
+  device: deviceName(family.userAgent),
+  ip: family.ip,
+  createdAt: family.createdAt,
+  ...(family.lastUsedAt && { lastUsedAt: family.lastUsedAt }),
+  expiresAt: expiresAt ?? family.expiresAt,
+  state: expiresAt === undefined ? 'expired' : 'active',
+})

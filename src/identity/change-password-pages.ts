@@ -1,0 +1,87 @@
+/** GET and POST `/account/change-password`. */
+import { t } from 'elysia'
+import { changePasswordPage } from '../../views/pages/change-password'
+import type { Context, RequestContext } from '../context'
+import { sessionCookieName, setCookie } from '../edge/cookies'
+import { page, pageFrame, redirectTo } from '../edge/page'
+import { PageError } from '../edge/page-error'
+import { signedInSurface } from '../edge/surfaces/page'
+import { changePassword, hasPassword } from './change-password'
+import { safeRedirect } from './redirect-target'
+import type { BrowserSession } from './sessions'
+
+const DEFAULT_TARGET = '/account/sessions'
+const optionalText = t.Optional(t.String())
+
+export const changePasswordPages = (context: Context) =>
+  signedInSurface(context)
+    .get(
+      '/account/change-password',
+      ({ ctx, session, query }) => {
+        requirePassword(session)
+        return form(ctx, session, { redirect: safeRedirect(ctx.settings, query.redirect) })
+      },
+      { query: t.Object({ redirect: optionalText }), response: t.Any() },
+    )
+    .post(
+      '/account/change-password',
+      async ({ ctx, session, body }) => {
+        requirePassword(session)
+        const { settings } = ctx
+        const redirect = safeRedirect(settings, body.redirect)
+        const outcome = await changePassword(ctx, session, {
+          currentPassword: body.current_password ?? '',
+          password: body.password ?? '',
+          confirmation: body.password_confirm ?? '',
+        })
+        if (outcome.kind === 'changed') {
+          const { cookieValue, maxAgeSeconds } = outcome.started
+          const cookie = setCookie(settings, sessionCookieName(settings), cookieValue, { maxAgeSeconds })
+          return redirectTo(ctx, redirect ?? DEFAULT_TARGET, { cookies: [cookie] })
+        }
+        if (outcome.kind === 'problem') return form(ctx, session, { redirect, problem: outcome.problem, status: 400 })
+        return form(ctx, session, {
+          redirect,
+          problem: 'Too many attempts. Please try again later.',
+          status: 429,
+          headers: { 'Retry-After': String(Math.ceil(outcome.waitMs / 1000)) },
+        })
+      },
+      {
+        body: t.Object({
+          csrf_token: optionalText,
+          redirect: optionalText,
+          current_password: optionalText,
+          password: optionalText,
+          password_confirm: optionalText,
+        }),
+        response: t.Any(),
+      },
+    )
+
+function requirePassword(session: BrowserSession): void {
+  if (hasPassword(session)) return
+  throw new PageError(
+    403,
+    'No password here',
+    'This account has no password on this server.',
+    'Change it where you sign in, or ask your administrator for one.',
+  )
+}
+
+interface FormState {
+  readonly redirect: string | undefined
+  readonly problem?: string
+  readonly status?: number
+  readonly headers?: Record<string, string>
+}
+
+function form(ctx: RequestContext, session: BrowserSession, state: FormState): Response {
+  const { redirect, problem, status = 200, headers = {} } = state
+  const html = changePasswordPage(pageFrame(ctx, session), {
+    forced: session.user.mustChangePassword,
+    ...(redirect !== undefined && { redirect }),
+    ...(problem !== undefined && { problem }),
+  })
+  return page(html, { status, headers })
+}

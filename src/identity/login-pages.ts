@@ -1,0 +1,133 @@
+/** GET and POST `/login`. */
+import { t } from 'elysia'
+import { loginPage } from '../../views/pages/login'
+import type { Settings } from '../config/settings'
+import type { Context, RequestContext } from '../context'
+import {
+  clearCookie,
+  deviceCookieName,
+  loginCookieName,
+  readCookie,
+  sessionCookieName,
+  setCookie,
+} from '../edge/cookies'
+import { loginToken, requireLoginToken } from '../edge/csrf'
+import { page, pageFrame, redirectTo } from '../edge/page'
+import { pageSurface } from '../edge/surfaces/page'
+import { KNOWN_DEVICE_MAX_AGE } from './known-device'
+import { type LoginOutcome, logIn } from './login'
+import { safeRedirect } from './redirect-target'
+import type { BrowserSession } from './sessions'
+
+const DEFAULT_TARGET = '/account/sessions'
+
+/** What `?error=` may say. Anything else shows nothing, so that no link can put words into the page. */
+const NOTICES = new Map([
+  ['session_timeout', 'Your session has expired due to inactivity. Please sign in again.'],
+  [
+    'session_invalid',
+    'Your session is invalid or may have been accessed from a different device. Please sign in again.',
+  ],
+])
+
+const TOO_MANY = 'Too many requests. Please try again later.'
+
+const optionalText = t.Optional(t.String())
+
+export const loginPages = (context: Context) =>
+  pageSurface(context)
+    .get(
+      '/login',
+      ({ ctx, session, query, request }) => {
+        const target = safeRedirect(ctx.settings, query.redirect)
+        if (session) return redirectTo(ctx, target ?? DEFAULT_TARGET)
+        return loginForm(ctx, request, { redirect: target ?? '', notice: NOTICES.get(query.error ?? '') })
+      },
+      { query: t.Object({ redirect: optionalText, error: optionalText }), response: t.Any() },
+    )
+    .post(
+      '/login',
+      async ({ ctx, session, body, request }) => {
+        requireLoginToken(ctx, request, body.csrf_token)
+        const { settings } = ctx
+        const target = safeRedirect(settings, body.redirect) ?? DEFAULT_TARGET
+        const username = body.username ?? ''
+        const remember = body.remember_me === '1' && settings.SESSION_REMEMBER_ME_ENABLED
+
+        const outcome = await logIn(ctx, {
+          username,
+          password: body.password ?? '',
+          remember,
+          knownDevice: readCookie(request, deviceCookieName(settings)),
+          replaces: session,
+        })
+        if (outcome.kind === 'signed_in')
+          return redirectTo(ctx, nextPage(outcome.started.session, target), {
+            cookies: signedInCookies(settings, outcome),
+          })
+        const again = { redirect: target, username, remember }
+        if (outcome.kind === 'refused') return loginForm(ctx, request, { ...again, status: 401, error: outcome.text })
+        const headers = { 'Retry-After': String(Math.ceil(outcome.waitMs / 1000)) }
+        return loginForm(ctx, request, { ...again, status: 429, error: TOO_MANY, headers })
+      },
+      {
+        body: t.Object({
+          csrf_token: optionalText,
+          redirect: optionalText,
+          username: optionalText,
+          password: optionalText,
+          remember_me: optionalText,
+        }),
+        response: t.Any(),
+      },
+    )
+
+interface FormState {
+  readonly redirect: string
+  readonly username?: string
+  readonly remember?: boolean
+  readonly notice?: string | undefined
+  readonly error?: string
+  readonly status?: number
+  readonly headers?: Record<string, string>
+}
+
+/** The form as it was left, without the password. */
+function loginForm(ctx: RequestContext, request: Request, state: FormState): Response {
+  const { redirect, username = '', remember = false, notice, error, status = 200, headers = {} } = state
+  const { token, cookie } = loginToken(ctx, request)
+  const html = loginPage(pageFrame(ctx), {
+    redirect,
+    username,
+    loginToken: token,
+    rememberChecked: remember,
+    ...(ctx.settings.SESSION_REMEMBER_ME_ENABLED && { rememberDays: rememberDays(ctx.settings) }),
+    ...(notice !== undefined && { notice }),
+    ...(error !== undefined && { error }),
+    ...(/^\/device(?=[/?#]|$)/.test(redirect) && { signingInFor: 'device login' }),
+  })
+  return page(html, { status, headers, cookies: cookie === undefined ? [] : [cookie] })
+}
+
+const DAY_SECONDS = 86_400
+
+const rememberDays = ({ SESSION_REMEMBER_ME_MAX_AGE }: Settings): number =>
+  Math.max(1, Math.ceil(SESSION_REMEMBER_ME_MAX_AGE / DAY_SECONDS))
+
+/** A password that somebody else chose is replaced first. */
+const nextPage = ({ user }: BrowserSession, target: string): string =>
+  user.mustChangePassword ? `/account/change-password?redirect=${encodeURIComponent(target)}` : target
+
+/** The new session takes the place of the old one; the form's own token has done its work. */
+function signedInCookies(settings: Settings, { started, knownDevice }: LoginOutcome & { kind: 'signed_in' }): string[] {
+  const { cookieValue, maxAgeSeconds } = started
+  const cookies = [
+    setCookie(settings, sessionCookieName(settings), cookieValue, { maxAgeSeconds }),
+    clearCookie(settings, loginCookieName(settings)),
+  ]
+  if (knownDevice !== undefined) {
+    const lasting = { maxAgeSeconds: KNOWN_DEVICE_MAX_AGE }
+    cookies.push(setCookie(settings, deviceCookieName(settings), knownDevice, lasting))
+  }
+  return cookies
+}
