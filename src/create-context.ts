@@ -1,0 +1,38 @@
+/** Puts together what every function of the server may use. Nothing is opened or started here. */
+import { createAuditWriter } from './audit/writer'
+import { systemClock, systemRandom } from './clock'
+import type { Settings } from './config/settings'
+import type { Clock, Context, Logger, Random } from './context'
+import type { Database } from './db/database'
+import { createPasswordHasher } from './identity/password'
+import { createMetrics } from './metrics/registry'
+import { deriveSecrets } from './secrets'
+import { type KeyRing, loadKeyRing } from './tokens/keys'
+
+export interface ContextParts {
+  /** Open and migrated before the first request. */
+  readonly db: Database
+  readonly log: Logger
+  readonly clock?: Clock
+  readonly random?: Random
+  /** Default: read from what the settings name. */
+  readonly keys?: KeyRing
+}
+
+/** Throws what `loadKeyRing` throws. */
+export function createContext(settings: Settings, parts: ContextParts): Context {
+  const { db, log, clock = systemClock, random = systemRandom, keys = loadKeyRing(settings) } = parts
+  const metrics = createMetrics()
+  return {
+    settings,
+    clock,
+    random,
+    log,
+    db,
+    keys,
+    metrics,
+    secrets: deriveSecrets(settings),
+    passwords: createPasswordHasher(),
+    audit: createAuditWriter({ settings, db, log, metrics }),
+  }
+}

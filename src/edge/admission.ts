@@ -1,0 +1,58 @@
+/** The first look at a request: where it comes from, what it is for, and under which id it goes on. */
+import type { Context } from '../context'
+import { createAddressReader, type Peer } from './client-address'
+import { attachRequestInfo } from './request-context'
+import { requestId } from './request-id'
+
+/** Elysia looks for the path from this character of the URL on; shorter hosts would make it see another path. */
+const SHORTEST_ORIGIN = 'http://host'.length
+
+/**
+ * Returns the request to route: the one that came in, or a copy of it without the prefix of `BASE_URL`. Requests are
+ * served with the prefix and without it, because a proxy may have taken it off.
+ */
+export function createAdmission(ctx: Context): (request: Request, peerAddress: string | undefined) => Request {
+  const { settings, random } = ctx
+  const { basePath } = settings
+  const addresses = createAddressReader(settings.TRUSTED_PROXIES)
+  const warnOnce = createForwardedWarning(ctx)
+
+  return (request, peerAddress) => {
+    const { headers, url } = request
+    const peer = addresses.peer(peerAddress)
+    warnOnce(peer, headers)
+
+    const pathStart = url.indexOf('/', url.indexOf('//') + 2)
+    const query = url.indexOf('?', pathStart)
+    const fullPath = query === -1 ? url.slice(pathStart) : url.slice(pathStart, query)
+    const path = withoutPrefix(fullPath, basePath)
+    const moved = path !== fullPath || pathStart < SHORTEST_ORIGIN
+    const routed = moved
+      ? new Request(`${settings.origin}${path}${query === -1 ? '' : url.slice(query)}`, request)
+      : request
+    attachRequestInfo(routed, {
+      id: requestId(random, headers, peer.trusted),
+      ip: addresses.client(peer, headers),
+      userAgent: headers.get('user-agent') ?? '',
+      path,
+      method: request.method,
+    })
+    return routed
+  }
+}
+
+function withoutPrefix(path: string, prefix: string): string {
+  if (prefix === '' || !path.startsWith(prefix)) return path
+  if (path.length === prefix.length) return '/'
+  return path.charCodeAt(prefix.length) === 47 ? path.slice(prefix.length) : path
+}
+
+/** An untrusted peer that forwards addresses is either a proxy nobody listed, or somebody lying. Said once. */
+function createForwardedWarning({ log }: Context): (peer: Peer, headers: Headers) => void {
+  let warned = false
+  return (peer, headers) => {
+    if (warned || peer.trusted || (!headers.has('x-forwarded-for') && !headers.has('x-real-ip'))) return
+    warned = true
+    log.warn({ peer: peer.address }, 'Ignored X-Forwarded-For of a peer that TRUSTED_PROXIES does not list')
+  }
+}

@@ -1,0 +1,67 @@
+/** The session of a request, and what happens where one is needed and absent. */
+import type { RequestContext } from '../context'
+import { commit } from '../db/commit'
+import { type BrowserSession, clearFlash, findSession, type SessionLookup } from '../identity/sessions'
+import { clearCookie, readCookie, sessionCookieName } from './cookies'
+
+/** A page needs a session. Answered by a redirect to the login page, or 401 for scripts. */
+export class LoginRequired extends Error {
+  constructor(
+    readonly ended: 'session_timeout' | 'session_invalid' | undefined,
+    /** Whether the browser sent a session cookie, which is of no use any more. */
+    readonly staleCookie: boolean,
+  ) {
+    super('login required')
+  }
+}
+
+/** The session must not be used for anything before its password is replaced. */
+export class PasswordChangeRequired extends Error {}
+
+/** Throws `DatabaseUnavailable`: an unanswered look-up must not look like signed out. */
+export async function lookUpSession(ctx: RequestContext, request: Request): Promise<SessionLookup> {
+  const value = readCookie(request, sessionCookieName(ctx.settings))
+  if (value === undefined || value === '') return { session: undefined }
+  const found = await findSession(ctx, value)
+  // Messages are shown by the page this request asks for, and by no other.
+  if (found.session && found.session.flash.length > 0 && ctx.request.method === 'GET')
+    await commit(ctx, [clearFlash(found.session)])
+  return found
+}
+
+const ALLOWED_BEFORE_PASSWORD_CHANGE = new Set(['/account/change-password', '/logout'])
+
+/** Throws `LoginRequired`, `PasswordChangeRequired`, `DatabaseUnavailable`. */
+export async function requireSession(ctx: RequestContext, request: Request): Promise<BrowserSession> {
+  const lookup = await lookUpSession(ctx, request)
+  if (!lookup.session) {
+    const sent = readCookie(request, sessionCookieName(ctx.settings)) !== undefined
+    throw new LoginRequired(lookup.ended, sent)
+  }
+  if (lookup.session.user.mustChangePassword && !ALLOWED_BEFORE_PASSWORD_CHANGE.has(ctx.request.path))
+    throw new PasswordChangeRequired('password change required')
+  return lookup.session
+}
+
+/** Where the login page is, told where to return to. */
+export function loginPath(ctx: RequestContext, request: Request, { ended }: LoginRequired): string {
+  const target = returnTarget(ctx, request)
+  const query = new URLSearchParams()
+  if (target) query.set('redirect', target)
+  if (ended) query.set('error', ended)
+  return query.size > 0 ? `/login?${query}` : '/login'
+}
+
+/** Removes the cookie of a session that has ended. */
+export const staleCookies = (ctx: RequestContext, { staleCookie }: LoginRequired): string[] =>
+  staleCookie ? [clearCookie(ctx.settings, sessionCookieName(ctx.settings))] : []
+
+/** The page that was asked for; for a form, which cannot be sent again, the page it was on. */
+function returnTarget(ctx: RequestContext, request: Request): string | undefined {
+  const { method, path } = ctx.request
+  if (method === 'GET' || method === 'HEAD') return path + new URL(request.url).search
+  const referer = request.headers.get('referer') ?? ''
+  const page = URL.canParse(referer) ? new URL(referer) : undefined
+  if (page?.origin !== ctx.settings.origin || !page.pathname.startsWith(`${ctx.settings.basePath}/`)) return undefined
+  return page.pathname.slice(ctx.settings.basePath.length) + page.search
+}

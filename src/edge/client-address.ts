@@ -1,0 +1,84 @@
+/**
+ * The address a request comes from: what limits, audit records and log lines are about.
+ *
+ * Forwarded addresses are believed only as far as trusted proxies vouch for them; anybody else could write them.
+ */
+import { BlockList, isIP } from 'node:net'
+
+export interface Peer {
+  /** Normalised, or an empty string when unknown. */
+  readonly address: string
+  readonly trusted: boolean
+}
+
+export interface AddressReader {
+  /** Who is at the other end of the socket. */
+  peer(address: string | undefined): Peer
+  /** The client's address, normalised. */
+  client(peer: Peer, headers: Headers): string
+}
+
+/** `TRUSTED_PROXIES`: addresses and CIDR ranges, already validated. */
+export function createAddressReader(trustedProxies: readonly string[]): AddressReader {
+  const trusted = new BlockList()
+  for (const entry of trustedProxies) {
+    const [text = '', bits] = entry.split('/')
+    const address = normaliseAddress(text)
+    const family = address.includes(':') ? 'ipv6' : 'ipv4'
+    if (bits === undefined) trusted.addAddress(address, family)
+    else trusted.addSubnet(address, Number(bits), family)
+  }
+  const isTrusted = (address: string): boolean =>
+    address !== '' && trusted.check(address, address.includes(':') ? 'ipv6' : 'ipv4')
+
+  const fromForwardedFor = (header: string): string | undefined => {
+    let leftmost: string | undefined
+    for (const hop of header.split(',').reverse()) {
+      const address = normaliseAddress(hop)
+      // What stands left of something unreadable cannot be vouched for.
+      if (address === '') return leftmost
+      leftmost = address
+      if (!isTrusted(address)) return address
+    }
+    return leftmost
+  }
+
+  return {
+    peer: (socketAddress) => {
+      const address = socketAddress === undefined ? '' : normaliseAddress(socketAddress)
+      return { address, trusted: isTrusted(address) }
+    },
+    client: (peer, headers) => {
+      if (!peer.trusted) return peer.address
+      const forwardedFor = headers.get('x-forwarded-for')
+      if (forwardedFor !== null) return fromForwardedFor(forwardedFor) ?? peer.address
+      const realIp = headers.get('x-real-ip')
+      return (realIp !== null && normaliseAddress(realIp)) || peer.address
+    },
+  }
+}
+
+const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/
+
+/**
+ * IPv4 dotted, IPv6 in its shortest lower-case form (RFC 5952), IPv4-mapped IPv6 as IPv4. Accepts `address:port` and
+ * `[address]:port`. An empty string for everything else.
+ */
+export function normaliseAddress(text: string): string {
+  const bare = withoutPort(text.trim())
+  const kind = isIP(bare)
+  if (kind === 4) return IPV4.test(bare) ? bare : ''
+  if (kind !== 6 || bare.includes('%')) return ''
+  const compressed = new URL(`http://[${bare}]/`).hostname.slice(1, -1)
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(compressed)
+  if (!mapped) return compressed
+  const [high = 0, low = 0] = mapped.slice(1).map((group) => Number.parseInt(group, 16))
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
+}
+
+function withoutPort(text: string): string {
+  const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)
+  if (bracketed) return bracketed[1] ?? ''
+  const [host = '', ...rest] = text.split(':')
+  return rest.length === 1 && IPV4.test(host) ? host : text
+}

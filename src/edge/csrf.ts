@@ -1,0 +1,77 @@
+/**
+ * Forms that other sites make a browser send (cross-site request forgery).
+ *
+ * Two independent proofs are asked of every request that changes something: where the browser says it comes from, and
+ * a token only our own pages know. The token belongs to the session; on the login form, where there is none yet, to a
+ * short-lived cookie.
+ */
+import type { RequestContext } from '../context'
+import type { BrowserSession } from '../identity/sessions'
+import { equalSecret } from '../secrets'
+import { loginCookieName, readCookie, setCookie } from './cookies'
+import { PageError } from './page-error'
+
+const LOGIN_COOKIE_SECONDS = 3600
+const LOGIN_COOKIE = /^[\w-]{43}$/
+
+/** Whether the browser says that the request comes from a page of this server, or does not say. */
+export function comesFromHere(ctx: RequestContext, request: Request): boolean {
+  const site = request.headers.get('sec-fetch-site')
+  if (site !== null && site !== 'same-origin' && site !== 'none') return false
+  const origin = request.headers.get('origin')
+  // `null` is what browsers send with forms of our own pages under Referrer-Policy: no-referrer. It proves nothing,
+  // and the token decides.
+  if (origin === null || origin === 'null') return true
+  return origin === ctx.settings.origin || hostOf(origin) === request.headers.get('host')
+}
+
+const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined)
+
+/** Throws the 403 page unless request and token belong to the session. */
+export function requireSessionToken(
+  ctx: RequestContext,
+  request: Request,
+  session: BrowserSession,
+  field: string | undefined,
+): void {
+  const token = field || request.headers.get('x-csrf-token') || ''
+  if (comesFromHere(ctx, request) && token !== '' && equalSecret(token, session.csrfToken)) return
+  refuse(ctx, session)
+}
+
+/** The token of the login form, and the cookie it belongs to as a `Set-Cookie` value. */
+export function loginToken(ctx: RequestContext, request: Request): { token: string; cookie?: string } {
+  const { settings, secrets, random } = ctx
+  const name = loginCookieName(settings)
+  const known = readCookie(request, name)
+  const value = known && LOGIN_COOKIE.test(known) ? known : Buffer.from(random.bytes(32)).toString('base64url')
+  // Set again each time: its life counts from the latest form that was shown.
+  const cookie = setCookie(settings, name, value, { maxAgeSeconds: LOGIN_COOKIE_SECONDS })
+  return { token: secrets.csrf.digest(`login ${value}`), cookie }
+}
+
+/** Throws the 403 page unless the token was made for this browser's cookie. */
+export function requireLoginToken(ctx: RequestContext, request: Request, token: string | undefined): void {
+  const cookie = readCookie(request, loginCookieName(ctx.settings)) ?? ''
+  const presented = token || request.headers.get('x-csrf-token') || ''
+  const matches = LOGIN_COOKIE.test(cookie) && ctx.secrets.csrf.matches(`login ${cookie}`, presented)
+  if (comesFromHere(ctx, request) && matches) return
+  refuse(ctx)
+}
+
+function refuse(ctx: RequestContext, session?: BrowserSession): never {
+  ctx.audit.record(ctx, {
+    event: 'SUSPICIOUS_ACTIVITY',
+    severity: 'WARNING',
+    success: false,
+    action: 'Form refused: not sent from a page of this server',
+    actor: session && { id: session.user.id, username: session.user.username },
+    details: { reason: 'csrf' },
+  })
+  throw new PageError(
+    403,
+    'Form expired',
+    'CSRF token validation failed. Please refresh the page and try again.',
+    'Go back, reload the page and send the form again.',
+  )
+}

@@ -1,0 +1,28 @@
+/** From what was thrown to what a person may be told. */
+import type { Context } from '../context'
+import { causeOf, isRefusedInput } from './elysia-errors'
+import { isUnavailable, logFailure, RETRY_AFTER_SECONDS } from './failures'
+import { PageError } from './page-error'
+
+/** Logs what is not the sender's fault. */
+export function asPageError(context: Context, request: Request, thrown: unknown): PageError {
+  const error = causeOf(thrown)
+  if (error instanceof PageError) return error
+  if (isRefusedInput(error))
+    return new PageError(400, 'Form not understood', 'The form could not be read.', 'Go back and send it again.')
+  logFailure(context, request, error)
+  if (isUnavailable(error))
+    return new PageError(
+      503,
+      'Temporarily unavailable',
+      'Service temporarily unavailable. Please try again.',
+      undefined,
+      { 'Retry-After': RETRY_AFTER_SECONDS },
+    )
+  return new PageError(
+    500,
+    'Something went wrong',
+    'The server could not complete this request.',
+    'Try again. If it happens again, quote the request id to whoever runs this server.',
+  )
+}

@@ -1,0 +1,76 @@
+/** Answers of pages: HTML, and redirects between pages. */
+import type { PageFrame } from '../../views/frame'
+import type { RequestContext } from '../context'
+import type { BrowserSession } from '../identity/sessions'
+import { version } from '../version'
+
+export function pageFrame(ctx: RequestContext, session?: BrowserSession): PageFrame {
+  const { settings, request } = ctx
+  const user = session && {
+    name: session.user.fullName || session.user.username,
+    isAdmin: session.user.role === 'admin',
+  }
+  return {
+    basePath: settings.basePath,
+    productName: settings.PRODUCT_NAME,
+    logoUrl: settings.PRODUCT_LOGO_URL,
+    accent: settings.PRODUCT_ACCENT,
+    version,
+    path: request.path,
+    user,
+    csrfToken: session?.csrfToken ?? '',
+    requestId: request.id,
+    flash: session?.flash ?? [],
+  }
+}
+
+export interface PageOptions {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** `Set-Cookie` values. */
+  readonly cookies?: readonly string[]
+  /** Origins, or schemes with colon, besides this server that the page's form may lead to. */
+  readonly formAction?: readonly string[]
+}
+
+/** A page. Pages depend on the session, so nothing between server and browser may keep them. */
+export function page(html: { toString(): string }, options: PageOptions = {}): Response {
+  const { status = 200, cookies = [], formAction = [] } = options
+  const headers = new Headers({
+    'Content-Type': 'text/html; charset=utf-8',
+    'Cache-Control': 'no-store',
+    Pragma: 'no-cache',
+    Vary: 'Cookie',
+    // The rest of the policy is the same for all pages; the handler adds it.
+    'Content-Security-Policy': ["form-action 'self'", ...formAction].join(' '),
+    ...options.headers,
+  })
+  for (const cookie of cookies) headers.append('Set-Cookie', cookie)
+  return new Response(String(html), { status, headers })
+}
+
+export interface RedirectOptions {
+  /** Default 302. After a form, 303 makes every browser go on with GET. */
+  readonly status?: 302 | 303
+  readonly cookies?: readonly string[]
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Leads to a path of this server, given without the prefix of `BASE_URL`. */
+export function redirectTo(
+  ctx: Pick<RequestContext, 'settings'>,
+  path: string,
+  options: RedirectOptions = {},
+): Response {
+  const { status = 302, cookies = [] } = options
+  // `//host` would be another host's address.
+  const local = path.startsWith('/') && !/^\/[/\\]/.test(path) ? path : '/'
+  const headers = new Headers({
+    Location: ctx.settings.basePath + local,
+    'Cache-Control': 'no-store',
+    Vary: 'Cookie',
+    ...options.headers,
+  })
+  for (const cookie of cookies) headers.append('Set-Cookie', cookie)
+  return new Response(null, { status, headers })
+}

@@ -1,0 +1,56 @@
+/** Bodies of protocol requests (RFC 6749 §3.2, Appendix B). */
+import { BODY_LIMIT, BodyTooLarge, mediaType, readText } from './body'
+import { type Form, MalformedForm, parseForm, RepeatedParameter } from './form'
+import { OAuthError } from './oauth-error'
+
+const FORM = 'application/x-www-form-urlencoded'
+
+/** Secrets that must never be in a URL, where logs, histories and proxies keep them (RFC 9700 §4.3.2). */
+const NEVER_IN_URL = /[?&](client_secret|token|access_token|code|refresh_token)=/
+
+/** Throws `OAuthError`. */
+export async function readProtocolBody(request: Request, json: boolean): Promise<Form> {
+  if (NEVER_IN_URL.test(request.url))
+    throw new OAuthError('invalid_request', 'Credentials must be sent in the request body')
+  const type = mediaType(request)
+  try {
+    if (type === FORM) {
+      const text = await readText(request)
+      if (text.length > BODY_LIMIT) throw new BodyTooLarge('body too large')
+      return parseForm(text)
+    }
+    if (json && type === 'application/json') return parseJsonForm(await readText(request))
+  } catch (error) {
+    throw asOAuthError(error)
+  }
+  throw new OAuthError('invalid_request', `Content-Type must be ${FORM}`)
+}
+
+function asOAuthError(error: unknown): unknown {
+  if (error instanceof BodyTooLarge) return new OAuthError('invalid_request', 'Request body too large', 413)
+  if (error instanceof RepeatedParameter)
+    return new OAuthError('invalid_request', `Parameter ${printable(error.parameter)} must not be repeated`)
+  if (error instanceof MalformedForm) return new OAuthError('invalid_request', 'Malformed request')
+  return error
+}
+
+/** A parameter's name as it may stand in `error_description`. */
+const printable = (name: string): string => (/^[\w.-]{1,40}$/.test(name) ? name : '')
+
+/** An object whose members are texts; `null` and empty texts mean absent, as in a form. */
+function parseJsonForm(text: string): Form {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    throw new MalformedForm('not JSON')
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new MalformedForm('not an object')
+  const form: Form = Object.create(null)
+  for (const [name, value] of Object.entries(parsed)) {
+    if (value === null || value === '') continue
+    if (typeof value !== 'string' || value.includes('\u0000')) throw new MalformedForm('not a text')
+    form[name] = value
+  }
+  return form
+}

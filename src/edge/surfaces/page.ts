@@ -1,0 +1,59 @@
+/** What people see: pages, forms, redirects between them. Errors are pages too. */
+import { Elysia } from 'elysia'
+import type { Context } from '../../context'
+import type { BrowserSession } from '../../identity/sessions'
+import {
+  LoginRequired,
+  loginPath,
+  lookUpSession,
+  PasswordChangeRequired,
+  requireSession,
+  staleCookies,
+} from '../browser-session'
+import { requireSessionToken } from '../csrf'
+import { errorPageAnswer } from '../error-page'
+import { redirectTo } from '../page'
+import { readPageBody } from '../page-body'
+import { asPageError } from '../page-failures'
+import { requestContext } from '../request-context'
+
+/** Pages for everybody; the session is there when the browser has one. */
+export function pageSurface(context: Context) {
+  return new Elysia()
+    .onParse(({ request }) => readPageBody(request))
+    .derive(async ({ request }) => {
+      const ctx = requestContext(context, request)
+      const { session } = await lookUpSession(ctx, request)
+      return { ctx, session: session as BrowserSession | undefined }
+    })
+    .onError(({ error, request }) => answerFailure(context, request, error))
+}
+
+/**
+ * Pages for signed-in people. Others are sent to the login page and come back afterwards. Forms need the session's
+ * token (`csrf_token`, or the header `X-CSRF-Token`).
+ */
+export function signedInSurface(context: Context) {
+  return new Elysia()
+    .onParse(({ request }) => readPageBody(request))
+    .derive(async ({ request, body }) => {
+      const ctx = requestContext(context, request)
+      const session = await requireSession(ctx, request)
+      if (changesSomething(request)) requireSessionToken(ctx, request, session, csrfField(body))
+      return { ctx, session }
+    })
+    .onError(({ error, request }) => answerFailure(context, request, error))
+}
+
+export const changesSomething = ({ method }: Request): boolean => method !== 'GET' && method !== 'HEAD'
+
+export const csrfField = (body: unknown): string | undefined =>
+  (body as { readonly csrf_token?: string } | undefined)?.csrf_token
+
+function answerFailure(context: Context, request: Request, error: unknown): Response {
+  const ctx = requestContext(context, request)
+  if (error instanceof LoginRequired)
+    return redirectTo(ctx, loginPath(ctx, request, error), { cookies: staleCookies(ctx, error) })
+  if (error instanceof PasswordChangeRequired) return redirectTo(ctx, '/account/change-password')
+  return errorPageAnswer(ctx, asPageError(context, request, error))
+}

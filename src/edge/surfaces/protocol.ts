@@ -1,0 +1,59 @@
+/**
+ * What programs call: OAuth endpoints. Forms in, JSON out, nothing cached, no cookies.
+ *
+ * Errors are the protocol's own (RFC 6749 §5.2), whatever their cause.
+ */
+import { Elysia, ElysiaCustomStatusResponse } from 'elysia'
+import type { Context } from '../../context'
+import { causeOf, isRefusedInput } from '../elysia-errors'
+import { isUnavailable, logFailure, RETRY_AFTER_SECONDS } from '../failures'
+import { OAuthError } from '../oauth-error'
+import { readProtocolBody } from '../protocol-body'
+import { requestContext } from '../request-context'
+import { dataHeaders } from '../security-headers'
+
+export interface ProtocolOptions {
+  /** Also reads an `application/json` object. Default: forms only. */
+  readonly json?: boolean
+}
+
+/** A new plugin for one feature; the hooks are its own. */
+export function protocolSurface(context: Context, { json = false }: ProtocolOptions = {}) {
+  const headers = {
+    ...dataHeaders(context.settings),
+    'Content-Type': 'application/json; charset=utf-8',
+    'Cache-Control': 'no-store',
+    Pragma: 'no-cache',
+  }
+  const ok = { status: 200, headers }
+  const answer = (error: OAuthError) =>
+    new Response(JSON.stringify(errorBody(error)), {
+      status: error.status,
+      headers: { ...headers, ...error.headers },
+    })
+
+  return new Elysia()
+    .onParse(({ request }) => readProtocolBody(request, json))
+    .derive(({ request }) => ({ ctx: requestContext(context, request) }))
+    .mapResponse(({ responseValue }) => {
+      if (responseValue instanceof Response) return responseValue
+      if (responseValue instanceof ElysiaCustomStatusResponse)
+        return new Response(JSON.stringify(responseValue.response), { status: responseValue.code, headers })
+      return new Response(JSON.stringify(responseValue), ok)
+    })
+    .onError(({ error, request }) => answer(asOAuthError(context, request, error)))
+}
+
+function asOAuthError(context: Context, request: Request, thrown: unknown): OAuthError {
+  const error = causeOf(thrown)
+  if (error instanceof OAuthError) return error
+  // A value of the wrong kind: its name and content stay out of the answer.
+  if (isRefusedInput(error)) return new OAuthError('invalid_request', 'Malformed request')
+  logFailure(context, request, error)
+  if (isUnavailable(error))
+    return new OAuthError('temporarily_unavailable', 'Try again later', 503, { 'Retry-After': RETRY_AFTER_SECONDS })
+  return new OAuthError('server_error', 'Internal error', 500)
+}
+
+const errorBody = ({ error, description }: OAuthError) =>
+  description === '' ? { error } : { error, error_description: description }
