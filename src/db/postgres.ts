@@ -40,9 +40,9 @@ export function openPostgres(options: PostgresOptions): Database {
   const connection = {
     ...options.connection,
     prepare: options.prepare,
-    backoff: RECONNECT_DELAY,
+    backoff: () => RECONNECT_DELAY,
     onnotice: () => {},
-  } as const
+  }
   const client = postgres({
     ...connection,
     max: options.maxConnections,

@@ -5,7 +5,7 @@
  * would log it out. The answer is kept sealed under a key that needs both the presented token and a server secret, so
  * the database alone reveals nothing, and it ends early when its refresh token has itself been redeemed.
  */
-import { and, eq, gt, lte } from 'drizzle-orm'
+import { and, eq, gt } from 'drizzle-orm'
 import { type Context, now } from '../context'
 import { param, query, rowParameters, write } from '../db/definitions'
 import { run, type Statement } from '../db/statements'
@@ -32,10 +32,6 @@ const answerOf = query('refresh_grace_of', (q, t) =>
 
 const deleteBySuccessor = write('end_refresh_grace', (q, t) =>
   q.delete(t.refreshGrace).where(eq(t.refreshGrace.successorTokenId, param('id'))),
-)
-
-const deleteExpired = write('erase_expired_refresh_grace', (q, t) =>
-  q.delete(t.refreshGrace).where(lte(t.refreshGrace.expiresAt, param('now'))),
 )
 
 /** The presented token is hashed under the key of this purpose: neither half is enough. */
@@ -73,6 +69,3 @@ export async function keptAnswer(
 
 /** A successor is being redeemed: whoever still holds its predecessor is no honest retry any more. */
 export const endGrace = (successorId: string): Statement => run(deleteBySuccessor, { id: successorId })
-
-/** For the cleanup job: erases the answers whose time is over. */
-export const eraseExpiredAnswers = (ctx: Pick<Context, 'clock'>): Statement => run(deleteExpired, { now: now(ctx) })

@@ -153,7 +153,7 @@ async function redeem(
           // The grant itself is not narrowed: the next refresh may ask for all of it again.
           scope: presented.scopes,
           issuedAt,
-          expiresAt: family.expiresAt < renewed ? family.expiresAt : renewed,
+          expiresAt: new Date(Math.min(family.expiresAt.getTime(), renewed.getTime())),
           origin,
         })
       : undefined,

@@ -1,0 +1,88 @@
+/**
+ * What the server does without being asked: deleting what has expired and what is older than its retention.
+ *
+ * Every process has the timers; the database decides which of them works, so a job runs once at a time however many
+ * processes there are. A job that fails is logged and runs again at its next turn.
+ */
+import type { Context } from '../context'
+import { deleteOldAuditRows, forgetsAudit } from './audit-retention'
+import { deleteExpiredRows, eraseRefreshAnswers } from './expired-rows'
+
+export interface Jobs {
+  /** No iteration begins any more; resolves when a running one has come to its end, which it does after its batch. */
+  stop(): Promise<void>
+}
+
+interface Job {
+  readonly name: string
+  readonly intervalMs: number
+  work(ctx: Context, signal: AbortSignal): Promise<void>
+}
+
+const REFRESH_ANSWERS_INTERVAL_MS = 60_000
+
+function jobsOf(ctx: Context): Job[] {
+  const { settings } = ctx
+  const jobs: Job[] = [{ name: 'cleanup', intervalMs: settings.EXPIRED_TOKEN_CLEANUP_INTERVAL, work: cleanUp }]
+  if (settings.ENABLE_TOKEN_ROTATION || settings.REFRESH_ROTATION_PUBLIC_ONLY)
+    jobs.push({ name: 'refresh-answers', intervalMs: REFRESH_ANSWERS_INTERVAL_MS, work: eraseRefreshAnswers })
+  if (forgetsAudit(ctx))
+    jobs.push({ name: 'audit-retention', intervalMs: settings.AUDIT_LOG_CLEANUP_INTERVAL, work: keepAuditShort })
+  return jobs
+}
+
+async function cleanUp(ctx: Context, signal: AbortSignal): Promise<void> {
+  const deleted = await deleteExpiredRows(ctx, signal)
+  if (Object.keys(deleted).length > 0) ctx.log.info({ deleted }, 'Deleted expired rows')
+}
+
+async function keepAuditShort(ctx: Context, signal: AbortSignal): Promise<void> {
+  const deleted = await deleteOldAuditRows(ctx, signal)
+  if (deleted > 0) ctx.log.info({ deleted }, `Cleaned up ${deleted} old audit logs`)
+}
+
+/** Starts every job: its first turn comes at once. `ctx` is the server's own, without a request. */
+export function startJobs(ctx: Context): Jobs {
+  const stopping = new AbortController()
+  const stops = jobsOf(ctx).map((job) => repeat(ctx, job, stopping.signal))
+  return {
+    stop: async () => {
+      stopping.abort()
+      await Promise.all(stops.map((stop) => stop()))
+    },
+  }
+}
+
+/** The longest a timer can wait; a longer delay would fire at once. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1
+
+/** Returns what resolves after the last iteration, once `signal` is aborted. */
+function repeat(ctx: Context, job: Job, signal: AbortSignal): () => Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let running: Promise<void> = Promise.resolve()
+
+  const turn = () => {
+    running = runOnce(ctx, job, signal).then(() => {
+      if (!signal.aborted) timer = setTimeout(turn, spread(ctx, job.intervalMs))
+    })
+  }
+  turn()
+  return async () => {
+    clearTimeout(timer)
+    await running
+  }
+}
+
+async function runOnce(ctx: Context, job: Job, signal: AbortSignal): Promise<void> {
+  try {
+    await ctx.db.exclusively(job.name, false, () => job.work(ctx, signal))
+  } catch (error) {
+    ctx.log.error({ job: job.name, reason: reasonOf(error) }, 'Background job failed')
+  }
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Within a tenth of the interval, so that several processes do not all come at once. */
+const spread = ({ random }: Context, intervalMs: number): number =>
+  Math.min(intervalMs * (0.9 + random.fraction() * 0.2), LONGEST_DELAY_MS)
