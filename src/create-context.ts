@@ -6,6 +6,7 @@ import type { Clock, Context, Logger, Random } from './context'
 import type { Database } from './db/database'
 import { createPasswordHasher } from './identity/password'
 import { createMetrics } from './metrics/registry'
+import { createPollTimes } from './oauth/device/poll-times'
 import { deriveSecrets } from './secrets'
 import { type KeyRing, loadKeyRing } from './tokens/keys'
 
@@ -31,6 +32,7 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     db,
     keys,
     metrics,
+    devicePolls: createPollTimes(),
     secrets: deriveSecrets(settings),
     passwords: createPasswordHasher(),
     audit: createAuditWriter({ settings, db, log, metrics }),

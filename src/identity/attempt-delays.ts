@@ -4,8 +4,8 @@
  * An attempt is counted before the secret is looked at and taken back when it was right. Counting afterwards would let
  * any number of simultaneous guesses pass before the first of them is counted.
  */
-import { and, eq } from 'drizzle-orm'
-import type { Context } from '../context'
+import { and, eq, gt, sql } from 'drizzle-orm'
+import { type Context, now } from '../context'
 import { Conflict, commit, Duplicate, must, run, type Statement } from '../db/commit'
 import { param, query, rowParameters, write } from '../db/definitions'
 import type { Tables } from '../db/tables'
@@ -123,6 +123,20 @@ export async function noteFailure(ctx: DelayContext, subject: string, policy: De
 
 /** Forgets the failures of a subject: part of the commit of its success. */
 export const noteSuccess = (subject: string): Statement => run(deleteDelay, { subject })
+
+const forgetOneAttempt = write('forget_one_attempt', (q, t) =>
+  q
+    .update(t.attemptDelays)
+    .set({ failures: sql`${t.attemptDelays.failures} - 1`, blockedUntil: param('now') })
+    .where(and(eq(t.attemptDelays.subject, param('subject')), gt(t.attemptDelays.failures, 0))),
+)
+
+/**
+ * Takes back the one attempt that was right and leaves the failures before it: where anybody can make secrets of their
+ * own, `noteSuccess` would let one of those wipe out every wrong guess. Part of the commit of the success.
+ */
+export const takeBackAttempt = (ctx: Pick<Context, 'clock'>, subject: string): Statement =>
+  run(forgetOneAttempt, { subject, now: now(ctx) })
 
 /** False when another attempt came between the read and the write. */
 async function written(ctx: DelayContext, statement: Statement): Promise<boolean> {
