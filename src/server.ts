@@ -9,6 +9,8 @@ import { changePasswordPages } from './identity/change-password-pages'
 import { loginPages } from './identity/login-pages'
 import { logoutPages } from './identity/logout-pages'
 import { jwksEndpoint } from './oauth/jwks'
+import { metadataEndpoints } from './oauth/metadata'
+import { tokenEndpoint } from './oauth/token'
 import { tokenInfoEndpoint } from './oauth/tokeninfo'
 
 export type { Handler } from './edge/pipeline'
@@ -27,7 +29,9 @@ export function createHandler(ctx: Context, lifecycle: Lifecycle = RUNNING): Han
 
 function createApp(ctx: Context, lifecycle: Lifecycle) {
   const app = new Elysia({ strictPath: true })
+    .use(tokenEndpoint(ctx))
     .use(tokenInfoEndpoint(ctx))
+    .use(metadataEndpoints(ctx))
     .use(jwksEndpoint(ctx))
     .use(loginPages(ctx))
     .use(logoutPages(ctx))

@@ -31,12 +31,16 @@ export function metadataDocument(context: Context): string {
   return JSON.stringify(Object.fromEntries(present))
 }
 
-const PATHS = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']
+const WELL_KNOWN = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']
+
+/** Where the document is found. A path of the issuer may also follow the well-known part (RFC 8414 §3.1). */
+const pathsFor = (basePath: string): string[] =>
+  basePath === '' ? WELL_KNOWN : WELL_KNOWN.flatMap((path) => [path, path + basePath])
 
 export function metadataEndpoints(context: Context) {
-  const answer = publicDocument(metadataDocument(context))
-  const [openid = '', oauth = ''] = PATHS
-  return infrastructureSurface(context)
-    .get(openid, ({ request }) => answer(request))
-    .get(oauth, ({ request }) => answer(request))
+  const { settings } = context
+  const answer = publicDocument(settings, metadataDocument(context))
+  const surface = infrastructureSurface(context)
+  for (const path of pathsFor(settings.basePath)) surface.get(path, ({ request }) => answer(request))
+  return surface
 }

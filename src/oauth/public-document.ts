@@ -1,5 +1,7 @@
 /** Documents that are equal for everybody and do not change while the server runs: rendered once, cacheable. */
 import { createHash } from 'node:crypto'
+import type { Settings } from '../config/settings'
+import { dataHeaders } from '../edge/security-headers'
 
 const MAX_AGE_SECONDS = 3600
 
@@ -7,10 +9,12 @@ const MAX_AGE_SECONDS = 3600
  * Answers GET and HEAD with a JSON text: strong validator, an hour of caching, readable from every origin
  * (RFC 9110 §8.8.3, §13.1.2).
  */
-export function publicDocument(json: string): (request: Request) => Response {
+export function publicDocument(settings: Settings, json: string): (request: Request) => Response {
   const body = Buffer.from(json)
   const etag = `"${createHash('sha256').update(body).digest('base64url')}"`
   const validators = {
+    ...dataHeaders(settings),
+    'Cross-Origin-Resource-Policy': 'cross-origin',
     'Cache-Control': `public, max-age=${MAX_AGE_SECONDS}`,
     ETag: etag,
     'Access-Control-Allow-Origin': '*',

@@ -6,6 +6,7 @@ import { RefreshRefused } from '../../tokens/refresh-refused'
 import { authenticateClient, invalidClient } from '../client-authentication'
 import { extraClaimsOf } from '../extra-claims-parameter'
 import { Refusal } from '../refusal'
+import { contended } from '../retry'
 import { formatScope, parseScope } from '../scope'
 import { countIssued, type Grant, type TokenRequest, type TokenResponse } from './grant'
 
@@ -49,8 +50,7 @@ function countRefreshed(ctx: RequestContext, outcome: Refreshed['outcome']): voi
 function answerFor(ctx: RequestContext, refused: RefreshRefused, clientId: string): OAuthError {
   if (refused.tokensRevoked > 0) ctx.metrics.count('oauth_tokens_revoked_total', { reason: 'replay_detection' })
   const facts = { reason: refused.reason, clientId, userId: refused.token?.userId, tokenId: refused.token?.id }
-  if (refused.reason === 'contention')
-    return new OAuthError('temporarily_unavailable', 'Please try again', 503, { 'Retry-After': '1' })
+  if (refused.reason === 'contention') return contended()
   switch (refused.code) {
     case 'invalid_client':
       return invalidClient(facts.reason, facts)

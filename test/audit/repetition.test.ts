@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from 'bun:test'
+import { createRepetitionFilter } from '../../src/audit/repetition'
+import { type AuditRow, auditRow } from '../../src/audit/row'
+
+let written: AuditRow[]
+let sequence = 0
+const filter = () => createRepetitionFilter((row) => written.push(row))
+
+function refused(reason: string, clientId = 'a', ip = '192.0.2.1'): AuditRow {
+  sequence += 1
+  const random = {
+    bytes: () => new Uint8Array(),
+    uuid: () => '',
+    orderedUuid: () => `row-${sequence}`,
+    fraction: () => 0,
+  }
+  const request = { id: `request-${sequence}`, ip, userAgent: '', path: '/oauth/token', method: 'POST' }
+  return auditRow(
+    { clock: { now: () => sequence }, random, request },
+    { event: 'TOKEN_REFRESHED', action: 'Token request refused', clientId, success: false, details: { reason } },
+  )
+}
+
+describe('repeated audit events (flood of guesses)', () => {
+  beforeEach(() => {
+    written = []
+    jest.useFakeTimers()
+  })
+  afterEach(() => {
+    jest.useRealTimers()
+  })
+
+  test('the first is written at once, the others as one row with their number when the minute ends', () => {
+    const { add } = filter()
+    for (let n = 0; n < 500; n += 1) add(refused('wrong secret'))
+    expect(written.length).toBe(1)
+    expect(written[0]?.details).toEqual({ reason: 'wrong secret' })
+    jest.advanceTimersByTime(60_000)
+    expect(written.map((row) => row.details?.repetitions)).toEqual([undefined, 499])
+    expect(new Set(written.map((row) => row.id)).size).toBe(2)
+  })
+
+  test('a single event leaves no second row, and the next minute begins anew', () => {
+    const { add } = filter()
+    add(refused('wrong secret'))
+    jest.advanceTimersByTime(60_000)
+    add(refused('wrong secret'))
+    expect(written.length).toBe(2)
+  })
+
+  test('another client, address or reason is another event', () => {
+    const { add } = filter()
+    add(refused('wrong secret'))
+    add(refused('no secret'))
+    add(refused('wrong secret', 'b'))
+    add(refused('wrong secret', 'a', '192.0.2.2'))
+    expect(written.length).toBe(4)
+  })
+
+  test('closing writes what was counted so far', () => {
+    const { add, close } = filter()
+    add(refused('wrong secret'))
+    add(refused('wrong secret'))
+    close()
+    expect(written.map((row) => row.details?.repetitions)).toEqual([undefined, 1])
+  })
+
+  test('a flood from ever new addresses is written through instead of growing without bound', () => {
+    const { add } = filter()
+    for (let n = 0; n < 2_500; n += 1) add(refused('wrong secret', 'a', `2001:db8::${n.toString(16)}`))
+    for (let n = 0; n < 10; n += 1) add(refused('wrong secret', 'a', '198.51.100.7'))
+    expect(written.length).toBe(2_510)
+  })
+})
