@@ -22,6 +22,9 @@ type Props = Record<string, unknown>
 /** Marks text as HTML without escaping it: for constants of the build (icons), never for data. */
 export const raw = (html: string): Markup => new Markup(html)
 
+/** What a component returns that has nothing to show. */
+export const nothing: Markup = new Markup('')
+
 const VOID_ELEMENTS = new Set(['br', 'col', 'hr', 'img', 'input', 'link', 'meta', 'source', 'wbr'])
 const URL_ATTRIBUTES = new Set(['href', 'src', 'action', 'formaction', 'poster', 'xlink:href'])
 const NAME = /^[a-zA-Z][a-zA-Z0-9:-]*$/
@@ -70,7 +73,7 @@ export const Html = { createElement, Fragment }
 export const classes = (...names: (string | false | undefined)[]): string => names.filter(Boolean).join(' ')
 
 type AttributeName =
-  | 'accept-charset'
+  | 'as'
   | 'action'
   | 'alt'
   | 'autocapitalize'
@@ -81,6 +84,7 @@ type AttributeName =
   | 'class'
   | 'colspan'
   | 'content'
+  | 'crossorigin'
   | 'd'
   | 'datetime'
   | 'defer'

@@ -4,7 +4,7 @@
  * Names under /static/dist carry a hash of the content and may be cached for good.
  */
 import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { iconNames } from './icon-names'
 
@@ -30,12 +30,19 @@ interface EmbeddedFile {
   brotli?: string
 }
 
-/** @throws with the compiler's own words when the style sheet has an error. */
-function styleSheet(): Uint8Array {
+/**
+ * The style sheet, with the hashed names of the fonts beside it.
+ *
+ * @throws with the compiler's own words when it has an error.
+ */
+function styleSheet(fonts: readonly Asset[]): Uint8Array {
   const compiler = join(root, 'node_modules/@tailwindcss/cli/dist/index.mjs')
   const run = Bun.spawnSync([process.execPath, compiler, '--input', join(here, 'main.css'), '--minify'], { cwd: root })
   if (run.exitCode !== 0) throw new Error(`style sheet: ${run.stderr}`)
-  return new Uint8Array(run.stdout)
+  let css = run.stdout.toString()
+  for (const font of fonts) css = css.replaceAll(`asset:${font.name}`, basename(hashedPath(font)))
+  if (css.includes('asset:')) throw new Error('style sheet: it names an asset that is not built')
+  return new TextEncoder().encode(css)
 }
 
 /** One script of all modules that `entry` imports, as a classic script. */
@@ -87,8 +94,16 @@ const writeModule = (file: string, comment: string, code: string) =>
 mkdirSync(generated, { recursive: true })
 const read = (file: string): Uint8Array => new Uint8Array(readFileSync(join(here, file)))
 const SCRIPT_TYPE = 'text/javascript; charset=utf-8'
+const fonts: Asset[] = ['latin', 'latin-ext'].map((subset) => ({
+  name: `geist-${subset}.woff2`,
+  contentType: 'font/woff2',
+  body: new Uint8Array(
+    readFileSync(join(root, `node_modules/@fontsource-variable/geist/files/geist-${subset}-wght-normal.woff2`)),
+  ),
+}))
 const assets: Asset[] = [
-  { name: 'main.css', contentType: 'text/css; charset=utf-8', body: styleSheet() },
+  ...fonts,
+  { name: 'main.css', contentType: 'text/css; charset=utf-8', body: styleSheet(fonts) },
   { name: 'main.js', contentType: SCRIPT_TYPE, body: await script('main.ts') },
   { name: 'theme.js', contentType: SCRIPT_TYPE, body: await script('theme-at-start.ts') },
   { name: 'icon.svg', contentType: 'image/svg+xml', body: read('icon.svg') },

@@ -1,7 +1,7 @@
 import { type Child, classes, Html } from '../html'
 
 export const Card = ({ class: extra, children }: { class?: string; children?: Child }) => (
-  <div class={classes('panel', extra)}>{children}</div>
+  <div class={classes('panel panel-padded', extra)}>{children}</div>
 )
 
 /** A titled part of a page with its rows inside one frame. */

@@ -5,9 +5,10 @@ import { Icon } from './icon'
 export const CodeBlock = ({ label, value }: { label: string; value: string }) => (
   <span class="code-block">
     <code class="min-w-0 break-all">{value}</code>
-    <button type="button" class="code-copy" data-copy={value} aria-label={`Copy ${label}`} hidden>
+    <button type="button" class="code-copy needs-scripts" data-copy={value} aria-label={`Copy ${label}`}>
       <Icon name="copy" class="icon-copy size-3.5" />
       <Icon name="check" class="icon-copied size-3.5" />
     </button>
+    <span class="sr-only" role="status" />
   </span>
 )

@@ -81,11 +81,10 @@ export const PasswordField = (props: FieldProps & { readonly minLength?: number 
       />
       <button
         type="button"
-        class="field-button"
+        class="field-button needs-scripts"
         data-reveal={props.name}
         aria-pressed="false"
         aria-label="Show password"
-        hidden
       >
         <Icon name="eye" class="icon-shown size-4.5" />
         <Icon name="eye-off" class="icon-hidden size-4.5" />

@@ -1,5 +1,5 @@
 import type { PageFrame } from '../frame'
-import { Html } from '../html'
+import { classes, Html } from '../html'
 import { Brand } from './brand'
 import { Icon, type IconName } from './icon'
 
@@ -12,7 +12,11 @@ const isCurrent = (frame: PageFrame, path: string) => frame.path === path || fra
 
 /** Switches between light and dark; does nothing without scripts and is not shown then. */
 export const ThemeButton = ({ label }: { label?: boolean }) => (
-  <button type="button" class={label ? 'menu-item' : 'btn btn-ghost btn-sm btn-square'} data-theme-switch hidden>
+  <button
+    type="button"
+    class={classes('needs-scripts', label ? 'menu-item' : 'btn btn-ghost btn-sm btn-square')}
+    data-theme-switch
+  >
     <Icon name="moon" class="icon-to-dark size-4" />
     <Icon name="sun" class="icon-to-light size-4" />
     <span class={label ? undefined : 'sr-only'} data-theme-label>

@@ -1,6 +1,6 @@
 import { assetUrl } from '../assets'
 import type { PageFrame } from '../frame'
-import { type Child, Html, raw } from '../html'
+import { type Child, Html, nothing, raw } from '../html'
 import { Alert } from './alert'
 import { Brand } from './brand'
 import { Nav, ThemeButton } from './nav'
@@ -22,6 +22,7 @@ const Document = ({ frame, title, children }: PageProps) => (
         <meta name="color-scheme" content="light dark" />
         <title>{`${title} - ${frame.productName}`}</title>
         <script src={assetUrl(frame, 'theme.js')} />
+        <link rel="preload" href={assetUrl(frame, 'geist-latin.woff2')} as="font" type="font/woff2" crossorigin />
         <link rel="stylesheet" href={assetUrl(frame, 'main.css')} />
         <link rel="icon" href={`${frame.basePath}/favicon.ico`} sizes="32x32" />
         <link rel="icon" href={assetUrl(frame, 'icon.svg')} type="image/svg+xml" />
@@ -39,7 +40,7 @@ const Document = ({ frame, title, children }: PageProps) => (
 
 const Flashes = ({ frame }: { frame: PageFrame }) =>
   frame.flash.length === 0 ? (
-    <></>
+    nothing
   ) : (
     <div class="mb-6 grid gap-2">
       {frame.flash.map((message) => (
@@ -79,24 +80,26 @@ export const AccountPage = (
   const { frame, title } = props
   return (
     <Document frame={frame} title={title}>
-      <Nav frame={frame} />
-      <main id="main-content" tabindex="-1" class={props.narrow ? 'content content-narrow' : 'content'}>
-        <div class="flex flex-wrap items-start justify-between gap-4">
-          <div>
-            <h1 class="page-title">{title}</h1>
-            {props.text && <p class="mt-1 max-w-prose text-sm text-muted">{props.text}</p>}
+      <div class="account-page">
+        <Nav frame={frame} />
+        <main id="main-content" tabindex="-1" class={props.narrow ? 'content content-narrow' : 'content'}>
+          <div class="flex flex-wrap items-start justify-between gap-4">
+            <div>
+              <h1 class="page-title">{title}</h1>
+              {props.text && <p class="mt-1 max-w-prose text-sm text-muted">{props.text}</p>}
+            </div>
+            {props.action}
           </div>
-          {props.action}
-        </div>
-        <div class="mt-6">
-          <Flashes frame={frame} />
-          {props.children}
-        </div>
-      </main>
-      <footer class="content-footer">
-        <span>{frame.productName}</span>
-        <span>Version {frame.version}</span>
-      </footer>
+          <div class="mt-6">
+            <Flashes frame={frame} />
+            {props.children}
+          </div>
+        </main>
+        <footer class="content-footer">
+          <span>{frame.productName}</span>
+          <span>Version {frame.version}</span>
+        </footer>
+      </div>
     </Document>
   )
 }

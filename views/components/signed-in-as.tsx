@@ -1,5 +1,5 @@
 import type { PageFrame } from '../frame'
-import { Html } from '../html'
+import { Html, nothing } from '../html'
 
 /** Small print: whose account this is, and the way out when it is somebody else's. */
 export const SignedInAs = ({ frame }: { frame: PageFrame }) =>
@@ -11,5 +11,5 @@ export const SignedInAs = ({ frame }: { frame: PageFrame }) =>
       </a>
     </p>
   ) : (
-    <></>
+    nothing
   )

@@ -9,35 +9,35 @@ export interface Column<Row> {
   readonly actions?: boolean
 }
 
-/**
- * Rows under column titles; on a narrow screen every row becomes a block of labelled values. The roles are spelled out
- * because browsers drop them from tables that are laid out as blocks.
- */
+/** A role spelled out, because browsers drop the roles of tables that are laid out as blocks. */
+const is = (role: string) => ({ role })
+
+/** Rows under column titles; on a narrow screen every row becomes a block of labelled values. */
 export function Table<Row>(props: { caption: string; columns: readonly Column<Row>[]; rows: readonly Row[] }) {
   const { caption, columns, rows } = props
   return (
     <div class="panel overflow-clip">
-      <table class="rows" role="table">
+      <table class="rows" {...is('table')}>
         <caption class="sr-only">{caption}</caption>
-        <thead role="rowgroup">
-          <tr role="row">
+        <thead {...is('rowgroup')}>
+          <tr {...is('row')}>
             {columns.map(({ title, actions }) => (
-              <th role="columnheader" scope="col">
+              <th {...is('columnheader')} scope="col">
                 {actions ? <span class="sr-only">{title}</span> : title}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody role="rowgroup">
+        <tbody {...is('rowgroup')}>
           {rows.map((row) => (
-            <tr role="row">
+            <tr {...is('row')}>
               {columns.map(({ title, cell, heads, actions }) =>
                 heads ? (
-                  <th role="rowheader" scope="row">
+                  <th {...is('rowheader')} scope="row">
                     {cell(row)}
                   </th>
                 ) : (
-                  <td role="cell" class={actions ? 'row-actions' : undefined}>
+                  <td {...is('cell')} class={actions ? 'row-actions' : undefined}>
                     {!actions && (
                       <span class="row-label" aria-hidden="true">
                         {title}

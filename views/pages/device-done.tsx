@@ -18,8 +18,8 @@ export interface DeviceDoneProps {
 export function deviceDonePage(frame: PageFrame, props: DeviceDoneProps): JSX.Element {
   const { clientName, username } = props
   if (props.outcome === 'denied') return deniedPage(frame, clientName)
-  const app = <strong class="font-semibold text-base-content">{clientName}</strong>
-  const you = <strong class="font-semibold text-base-content">{username}</strong>
+  const app = <strong class="strong">{clientName}</strong>
+  const you = <strong class="strong">{username}</strong>
   return (
     <FocusPage frame={frame} title="Device allowed">
       <Card class="text-center">
@@ -58,7 +58,7 @@ export function deviceDonePage(frame: PageFrame, props: DeviceDoneProps): JSX.El
             </span>
           </p>
           <p class="mt-4 text-xs text-muted" data-when="waiting">
-            The device can collect its sign-in until <Deadline at={props.expiresAt} />
+            This sign-in expires <Deadline at={props.expiresAt} /> if the device does not collect it.
           </p>
         </div>
       </Card>
@@ -74,8 +74,7 @@ const deniedPage = (frame: PageFrame, clientName: string) => (
       </div>
       <h1 class="page-title">Denied</h1>
       <p class="mt-2 text-sm break-words text-muted">
-        You can close this window; <strong class="font-semibold text-base-content">{clientName}</strong> did not get
-        access to your account.
+        You can close this window; <strong class="strong">{clientName}</strong> did not get access to your account.
       </p>
     </Card>
   </FocusPage>

@@ -13,6 +13,8 @@ export interface DeviceEntryProps {
   readonly error?: string
 }
 
+const boxes = [0, 1, 2, 3, 4, 5, 6, 7]
+
 export function deviceEntryPage(frame: PageFrame, { userCode, error }: DeviceEntryProps): JSX.Element {
   return (
     <FocusPage frame={frame} title="Connect a device" footer={<SignedInAs frame={frame} />}>
@@ -29,7 +31,7 @@ export function deviceEntryPage(frame: PageFrame, { userCode, error }: DeviceEnt
             <div class="user-code" data-user-code>
               <input
                 id="user_code"
-                class="user-code-input"
+                class="field-input user-code-input"
                 name="user_code"
                 type="text"
                 value={userCode}
@@ -44,6 +46,14 @@ export function deviceEntryPage(frame: PageFrame, { userCode, error }: DeviceEnt
                 aria-invalid={error ? 'true' : undefined}
                 aria-describedby={error ? 'user_code-error' : undefined}
               />
+              <div class="user-code-boxes" aria-hidden="true">
+                {boxes.map((i) => (
+                  <>
+                    {i === 4 && <span class="user-code-dash" />}
+                    <span class="user-code-box" data-box />
+                  </>
+                ))}
+              </div>
             </div>
             {error && (
               <p id="user_code-error" class="field-error justify-center" role="alert">

@@ -32,7 +32,7 @@ export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
           <p class="mt-1 text-sm break-words text-muted">
             {signingInFor ? (
               <>
-                to continue to <strong class="font-semibold text-base-content">{signingInFor}</strong>
+                to continue to <strong class="strong">{signingInFor}</strong>
               </>
             ) : (
               `with your ${frame.productName} account`

@@ -13,7 +13,7 @@ export function logoutPage(frame: PageFrame): JSX.Element {
         <p class="mt-2 text-sm break-words text-muted">
           {frame.user && (
             <>
-              You are signed in as <strong class="font-semibold text-base-content">{frame.user.name}</strong>.{' '}
+              You are signed in as <strong class="strong">{frame.user.name}</strong>.{' '}
             </>
           )}
           Applications and devices that you allowed stay signed in.

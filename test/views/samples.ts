@@ -1,0 +1,174 @@
+/** Every page in every state worth looking at, with data as it may come. */
+import type { ClientView } from '../../views/components/client-mark'
+import { scopeView } from '../../views/describe'
+import type { PageFrame } from '../../views/frame'
+import { accountSessionsPage, type GrantView, type SessionView } from '../../views/pages/account-sessions'
+import { changePasswordPage } from '../../views/pages/change-password'
+import { deviceConfirmPage } from '../../views/pages/device-confirm'
+import { deviceDonePage } from '../../views/pages/device-done'
+import { deviceEntryPage } from '../../views/pages/device-entry'
+import { errorPage } from '../../views/pages/error'
+import { loginPage } from '../../views/pages/login'
+import { logoutPage } from '../../views/pages/logout'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+export interface Sample {
+  readonly name: string
+  readonly html: string
+}
+
+export interface SampleOptions {
+  /** Stands in for every free text; a page must survive any. */
+  readonly text?: string
+  readonly now: Date
+  readonly frame?: Partial<PageFrame>
+}
+
+/** A word that no browser can break by itself. */
+export const UNBREAKABLE = 'averyveryverylongnamewithoutanyblankinitthatgoesonandonandon'.repeat(2)
+
+export function samples({ text, now, frame: overrides }: SampleOptions): Sample[] {
+  const after = (ms: number) => new Date(now.getTime() + ms)
+  const t = (usual: string) => text ?? usual
+  const frame: PageFrame = {
+    basePath: '',
+    productName: t('AuthGate'),
+    logoUrl: text === undefined ? '' : text,
+    accent: '',
+    version: t('1.4.0'),
+    path: '/account/sessions',
+    user: { name: t('alice'), isAdmin: false },
+    csrfToken: t('f3hQ0u2k'),
+    requestId: t('01JD9Z5V8Q3N7M2K4T6W'),
+    flash: [],
+    ...overrides,
+  }
+  const signedOut: PageFrame = { ...frame, path: '/login', user: undefined }
+  const client = (mark: ClientView['mark'], name = t('Acme CLI')): ClientView => ({
+    id: t('acme-cli'),
+    name,
+    mark,
+    ownerName: t('Nora Novak'),
+    uri: t('https://acme.example'),
+  })
+  const login = { redirect: t('/device'), username: '', loginToken: t('9c0ffee'), rememberChecked: false }
+  const confirm = {
+    requestId: t('5b0c8e1e'),
+    userCode: t('WDJB-MJHT'),
+    client: client('organisation'),
+    scopes: [scopeView(t('email')), scopeView(t('profile')), scopeView(t('offline_access'))],
+    requestedAt: after(-40_000),
+    expiresAt: after(14 * MINUTE),
+    requestIp: t('203.0.113.7'),
+    requestDevice: t('acme-cli on Linux'),
+    username: t('alice'),
+    sameNetwork: true,
+  }
+  const done = {
+    clientName: t('Acme CLI'),
+    username: t('alice'),
+    statusUrl: t('/device/status?request=5b0c8e1e'),
+    expiresAt: after(9 * MINUTE),
+  }
+  const session = (i: number, more: Partial<SessionView> = {}): SessionView => ({
+    sid: `s${i}`,
+    current: false,
+    device: t(['Firefox on Windows', 'Safari on iPhone', 'Chrome on macOS'][i % 3] ?? ''),
+    ip: t(`198.51.100.${i}`),
+    signedInAt: after(-i * 9 * HOUR - 5 * MINUTE),
+    lastSeenAt: after(-i * 3 * HOUR),
+    expiresAt: after(30 * DAY - i * HOUR),
+    remembered: i % 2 === 1,
+    ...more,
+  })
+  const current = session(0, { current: true, device: t('Chrome on Linux'), expiresAt: after(40 * MINUTE) })
+  const grant = (i: number, more: Partial<GrantView> = {}): GrantView => ({
+    id: `g${i}`,
+    clientName: t(['Acme CLI', 'Nightly backup', 'Grafana'][i % 3] ?? ''),
+    clientId: t(`client-${i}`),
+    scopes: [t('email'), t('profile'), t('offline_access')].slice(0, 1 + (i % 3)),
+    device: t(['acme-cli on Linux', 'curl', 'Unknown device'][i % 3] ?? ''),
+    ip: t(i % 4 === 3 ? '2001:db8:85a3:8d3:1319:8a2e:370:7348' : `203.0.113.${i}`),
+    createdAt: after(-i * 5 * DAY - 2 * HOUR),
+    ...(i % 3 !== 1 && { lastUsedAt: after(-i * DAY - 4 * MINUTE) }),
+    expiresAt: after((30 - i) * DAY),
+    state: 'active',
+    ...more,
+  })
+  const sessions = [current, session(1), session(2)]
+  const grants = [grant(0), grant(1), grant(2, { state: 'revoked' }), grant(3, { state: 'expired' })]
+  const range = (n: number) => Array.from({ length: n }, (_, i) => i)
+
+  const pages: Record<string, JSX.Element> = {
+    login: loginPage(signedOut, { ...login, rememberDays: 30, signingInFor: t('Acme CLI') }),
+    'login-plain': loginPage(signedOut, login),
+    'login-error': loginPage(signedOut, {
+      ...login,
+      rememberDays: 1,
+      username: t('alice'),
+      error: t('Invalid username or password'),
+    }),
+    'login-notice': loginPage(signedOut, {
+      ...login,
+      notice: t('Your session has expired due to inactivity. Please sign in again.'),
+    }),
+    logout: logoutPage({ ...frame, path: '/logout' }),
+    'change-password': changePasswordPage({ ...frame, path: '/account/change-password' }, { forced: false }),
+    'change-password-problem': changePasswordPage(
+      { ...frame, path: '/account/change-password' },
+      { forced: false, problem: t('The two new passwords differ.') },
+    ),
+    'change-password-forced': changePasswordPage({ ...frame, path: '/account/change-password' }, { forced: true }),
+    'device-entry': deviceEntryPage({ ...frame, path: '/device' }, { userCode: '' }),
+    'device-entry-filled': deviceEntryPage({ ...frame, path: '/device' }, { userCode: t('WDJB-MJHT') }),
+    'device-entry-error': deviceEntryPage(
+      { ...frame, path: '/device' },
+      { userCode: t('WDJB-MJ'), error: t('This code is not valid or has expired. Check it, or start again.') },
+    ),
+    'device-confirm': deviceConfirmPage(frame, confirm),
+    'device-confirm-own': deviceConfirmPage(frame, { ...confirm, client: client('own') }),
+    'device-confirm-self-registered': deviceConfirmPage(frame, {
+      ...confirm,
+      client: client('self-registered'),
+      sameNetwork: false,
+      scopes: ['openid', 'email', 'repo:read', 'repo:write', 'offline_access', 'billing'].map((s) => scopeView(t(s))),
+    }),
+    'device-confirm-long': deviceConfirmPage(frame, {
+      ...confirm,
+      client: client('registered-by', t('A rather long name of an application that somebody chose without much thought')),
+      sameNetwork: false,
+      username: t('maximilian.featherstonehaugh-cholmondeley'),
+    }),
+    'device-done': deviceDonePage({ ...frame, path: '/device/done' }, { ...done, outcome: 'allowed' }),
+    'device-done-denied': deviceDonePage({ ...frame, path: '/device/done' }, { ...done, outcome: 'denied' }),
+    error: errorPage(frame, {
+      status: 403,
+      title: t('This form is no longer valid'),
+      explanation: t('The page was open for too long, or it was opened in another session.'),
+      hint: t('Open the page again and repeat what you did.'),
+    }),
+    'error-plain': errorPage(
+      { ...signedOut, requestId: '' },
+      {
+        status: 404,
+        title: t('Page not found'),
+        explanation: t('There is nothing at this address.'),
+        action: { label: t('Connect a device'), href: t('/device') },
+      },
+    ),
+    sessions: accountSessionsPage(frame, { sessions, grants }),
+    'sessions-empty': accountSessionsPage(frame, { sessions: [current], grants: [] }),
+    'sessions-many': accountSessionsPage(
+      { ...frame, flash: [t('You are signed out everywhere else.'), t('Your password was changed.')] },
+      {
+        sessions: [current, ...range(12).map((i) => session(i + 1))],
+        grants: range(40).map((i) => grant(i)),
+        notice: t('Access was revoked. 2 tokens stopped working.'),
+      },
+    ),
+  }
+  return Object.entries(pages).map(([name, html]) => ({ name, html: String(html) }))
+}
