@@ -6,11 +6,11 @@ import { OAuthError } from './oauth-error'
 const FORM = 'application/x-www-form-urlencoded'
 
 /** Secrets that must never be in a URL, where logs, histories and proxies keep them (RFC 9700 §4.3.2). */
-const NEVER_IN_URL = /[?&](client_secret|token|access_token|code|refresh_token)=/
+const NEVER_IN_URL = ['client_secret', 'token', 'access_token', 'code', 'refresh_token']
 
 /** Throws `OAuthError`. */
 export async function readProtocolBody(request: Request, json: boolean): Promise<Form> {
-  if (NEVER_IN_URL.test(request.url))
+  if (request.url.includes('?') && namesCredentials(new URL(request.url).searchParams))
     throw new OAuthError('invalid_request', 'Credentials must be sent in the request body')
   const type = mediaType(request)
   try {
@@ -26,6 +26,8 @@ export async function readProtocolBody(request: Request, json: boolean): Promise
   throw new OAuthError('invalid_request', `Content-Type must be ${FORM}`)
 }
 
+const namesCredentials = (query: URLSearchParams): boolean => NEVER_IN_URL.some((name) => query.has(name))
+
 function asOAuthError(error: unknown): unknown {
   if (error instanceof BodyTooLarge) return new OAuthError('invalid_request', 'Request body too large', 413)
   if (error instanceof RepeatedParameter)
@@ -37,7 +39,7 @@ function asOAuthError(error: unknown): unknown {
 /** A parameter's name as it may stand in `error_description`. */
 const printable = (name: string): string => (/^[\w.-]{1,40}$/.test(name) ? name : '')
 
-/** An object whose members are texts; `null` and empty texts mean absent, as in a form. */
+/** The members of an object that are texts; all others count as absent, and empty ones as in a form. */
 function parseJsonForm(text: string): Form {
   let parsed: unknown
   try {
@@ -45,11 +47,11 @@ function parseJsonForm(text: string): Form {
   } catch {
     throw new MalformedForm('not JSON')
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new MalformedForm('not an object')
+  if (typeof parsed !== 'object' || Array.isArray(parsed)) throw new MalformedForm('not an object')
   const form: Form = Object.create(null)
-  for (const [name, value] of Object.entries(parsed)) {
-    if (value === null || value === '') continue
-    if (typeof value !== 'string' || value.includes('\u0000')) throw new MalformedForm('not a text')
+  for (const [name, value] of Object.entries(parsed ?? {})) {
+    if (typeof value !== 'string' || value === '') continue
+    if (value.includes('\u0000')) throw new MalformedForm('NUL')
     form[name] = value
   }
   return form
