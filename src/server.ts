@@ -2,16 +2,25 @@
 import { Elysia } from 'elysia'
 import { accountSessionsPages, homePage } from './account/sessions'
 import type { Context } from './context'
+import { logFailure } from './edge/failures'
 import { healthEndpoints } from './edge/health'
 import { createPipeline, type Handler } from './edge/pipeline'
+import { plainText } from './edge/plain-text'
+import { createRouteTable } from './edge/route-table'
+import { staticFileRoutes } from './edge/static-files'
 import { createUnknownRouteAnswer } from './edge/unknown-route'
 import { changePasswordPages } from './identity/change-password-pages'
 import { loginPages } from './identity/login-pages'
 import { logoutPages } from './identity/logout-pages'
+import { deviceAuthorizationEndpoint } from './oauth/device-authorization'
+import { devicePages, deviceStatus } from './oauth/device-pages'
+import { introspectionEndpoint } from './oauth/introspect'
 import { jwksEndpoint } from './oauth/jwks'
 import { metadataEndpoints } from './oauth/metadata'
+import { revocationEndpoint } from './oauth/revoke'
 import { tokenEndpoint } from './oauth/token'
 import { tokenInfoEndpoint } from './oauth/tokeninfo'
+import { userInfoEndpoint } from './oauth/userinfo'
 
 export type { Handler } from './edge/pipeline'
 
@@ -24,22 +33,34 @@ const RUNNING: Lifecycle = { draining: () => false }
 
 /** What the listener calls for every request. It never throws. */
 export function createHandler(ctx: Context, lifecycle: Lifecycle = RUNNING): Handler {
-  return createPipeline(ctx, createApp(ctx, lifecycle))
+  const app = composeFeatures(ctx, lifecycle)
+  const routes = createRouteTable(app.routes)
+  const unknownRoute = createUnknownRouteAnswer(ctx, routes)
+  // Last: an error handler that stood before the features would answer for them.
+  app.onError(({ code, error, request }) => {
+    if (code === 'NOT_FOUND') return unknownRoute(request)
+    logFailure(ctx, request, error)
+    return plainText('Internal error', 500)
+  })
+  return createPipeline(ctx, app, routes)
 }
 
-function createApp(ctx: Context, lifecycle: Lifecycle) {
-  const app = new Elysia({ strictPath: true })
+const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
+  new Elysia({ strictPath: true })
     .use(tokenEndpoint(ctx))
+    .use(deviceAuthorizationEndpoint(ctx))
     .use(tokenInfoEndpoint(ctx))
+    .use(userInfoEndpoint(ctx))
+    .use(revocationEndpoint(ctx))
+    .use(introspectionEndpoint(ctx))
     .use(metadataEndpoints(ctx))
     .use(jwksEndpoint(ctx))
     .use(loginPages(ctx))
     .use(logoutPages(ctx))
     .use(changePasswordPages(ctx))
+    .use(devicePages(ctx))
+    .use(deviceStatus(ctx))
     .use(homePage(ctx))
     .use(accountSessionsPages(ctx))
+    .use(staticFileRoutes(ctx))
     .use(healthEndpoints(ctx, lifecycle))
-  const unknownRoute = createUnknownRouteAnswer(ctx, app.routes)
-  // Last: an error handler that stood before the features would answer for them.
-  return app.onError(({ code, request }) => (code === 'NOT_FOUND' ? unknownRoute(request) : undefined))
-}

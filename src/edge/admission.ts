@@ -22,14 +22,14 @@ export function createAdmission(ctx: Context): (request: Request, peerAddress: s
     const peer = addresses.peer(peerAddress)
     warnOnce(peer, headers)
 
-    const pathStart = url.indexOf('/', url.indexOf('//') + 2)
-    const query = url.indexOf('?', pathStart)
-    const fullPath = query === -1 ? url.slice(pathStart) : url.slice(pathStart, query)
-    const path = withoutPrefix(fullPath, basePath)
-    const moved = path !== fullPath || pathStart < SHORTEST_ORIGIN
-    const routed = moved
-      ? new Request(`${settings.origin}${path}${query === -1 ? '' : url.slice(query)}`, request)
-      : request
+    // A request without Host, as health checks over HTTP/1.0 are, has a path for a URL.
+    const pathStart = url.startsWith('/') ? 0 : url.indexOf('/', url.indexOf('//') + 2)
+    const queryStart = url.indexOf('?', pathStart)
+    const pathEnd = queryStart === -1 ? url.length : queryStart
+    const sentPath = url.slice(pathStart, pathEnd)
+    const path = withoutPrefix(sentPath, basePath)
+    const asSent = path === sentPath && pathStart >= SHORTEST_ORIGIN
+    const routed = asSent ? request : new Request(settings.origin + path + url.slice(pathEnd), request)
     attachRequestInfo(routed, {
       id: requestId(random, headers, peer.trusted),
       ip: addresses.client(peer, headers),

@@ -3,6 +3,7 @@ import type { RequestContext } from '../context'
 import { commit } from '../db/commit'
 import { type BrowserSession, clearFlash, findSession, type SessionLookup } from '../identity/sessions'
 import { clearCookie, readCookie, sessionCookieName } from './cookies'
+import { isOwnOrigin } from './own-origin'
 
 /** A page needs a session. Answered by a redirect to the login page, or 401 for scripts. */
 export class LoginRequired extends Error {
@@ -21,12 +22,12 @@ export class PasswordChangeRequired extends Error {}
 /** Throws `DatabaseUnavailable`: an unanswered look-up must not look like signed out. */
 export async function lookUpSession(ctx: RequestContext, request: Request): Promise<SessionLookup> {
   const value = readCookie(request, sessionCookieName(ctx.settings))
-  if (value === undefined || value === '') return { session: undefined }
-  const found = await findSession(ctx, value)
-  // Messages are shown by the page this request asks for, and by no other.
-  if (found.session && found.session.flash.length > 0 && ctx.request.method === 'GET')
-    await commit(ctx, [clearFlash(found.session)])
-  return found
+  return value === undefined || value === '' ? { session: undefined } : findSession(ctx, value)
+}
+
+/** The messages of this session are shown by the page that is asked for now, and never again. */
+export async function takeFlash(ctx: RequestContext, session: BrowserSession): Promise<void> {
+  if (session.flash.length > 0 && ctx.request.method === 'GET') await commit(ctx, [clearFlash(session)])
 }
 
 const ALLOWED_BEFORE_PASSWORD_CHANGE = new Set(['/account/change-password', '/logout'])
@@ -58,10 +59,12 @@ export const staleCookies = (ctx: RequestContext, { staleCookie }: LoginRequired
 
 /** The page that was asked for; for a form, which cannot be sent again, the page it was on. */
 function returnTarget(ctx: RequestContext, request: Request): string | undefined {
+  const { basePath } = ctx.settings
   const { method, path } = ctx.request
   if (method === 'GET' || method === 'HEAD') return path + new URL(request.url).search
-  const referer = request.headers.get('referer') ?? ''
-  const page = URL.canParse(referer) ? new URL(referer) : undefined
-  if (page?.origin !== ctx.settings.origin || !page.pathname.startsWith(`${ctx.settings.basePath}/`)) return undefined
-  return page.pathname.slice(ctx.settings.basePath.length) + page.search
+  const referer = URL.parse(request.headers.get('referer') ?? '')
+  if (!referer || !isOwnOrigin(ctx, request, referer.origin)) return undefined
+  return referer.pathname.startsWith(`${basePath}/`)
+    ? referer.pathname.slice(basePath.length) + referer.search
+    : undefined
 }

@@ -9,23 +9,21 @@ import type { RequestContext } from '../context'
 import type { BrowserSession } from '../identity/sessions'
 import { equalSecret } from '../secrets'
 import { loginCookieName, readCookie, setCookie } from './cookies'
+import { isOwnOrigin } from './own-origin'
 import { PageError } from './page-error'
 
 const LOGIN_COOKIE_SECONDS = 3600
 const LOGIN_COOKIE = /^[\w-]{43}$/
 
 /** Whether the browser says that the request comes from a page of this server, or does not say. */
-export function comesFromHere(ctx: RequestContext, request: Request): boolean {
+function comesFromHere(ctx: RequestContext, request: Request): boolean {
   const site = request.headers.get('sec-fetch-site')
   if (site !== null && site !== 'same-origin' && site !== 'none') return false
   const origin = request.headers.get('origin')
   // `null` is what browsers send with forms of our own pages under Referrer-Policy: no-referrer. It proves nothing,
   // and the token decides.
-  if (origin === null || origin === 'null') return true
-  return origin === ctx.settings.origin || hostOf(origin) === request.headers.get('host')
+  return origin === null || origin === 'null' || isOwnOrigin(ctx, request, origin)
 }
-
-const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined)
 
 /** Throws the 403 page unless request and token belong to the session. */
 export function requireSessionToken(
@@ -60,7 +58,7 @@ export function requireLoginToken(ctx: RequestContext, request: Request, token: 
 }
 
 function refuse(ctx: RequestContext, session?: BrowserSession): never {
-  ctx.audit.record(ctx, {
+  ctx.audit.recordRepeatable(ctx, {
     event: 'SUSPICIOUS_ACTIVITY',
     severity: 'WARNING',
     success: false,

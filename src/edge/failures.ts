@@ -7,6 +7,8 @@ import { requestInfo } from './request-context'
 /** Seconds after which a client should try again. */
 export const RETRY_AFTER_SECONDS = '5'
 
+export const UNAVAILABLE_TEXT = 'Service temporarily unavailable. Please try again.'
+
 /** The request is in order; the server cannot serve it now. */
 export const isUnavailable = (error: unknown): boolean =>
   error instanceof DatabaseUnavailable || error instanceof PasswordQueueFull

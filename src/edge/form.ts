@@ -20,20 +20,18 @@ const REPEATABLE = 'resource'
  * `RepeatedParameter`.
  */
 export function parseForm(text: string): Form {
-  const form: Form = Object.create(null)
-  const empty = new Set<string>()
-  // Decoders put U+FFFD where bytes are not UTF-8; a form encodes every such character.
+  // Decoders put U+FFFD where bytes are not UTF-8; a form would have encoded the character itself.
   if (text.includes('\ufffd')) throw new MalformedForm('not UTF-8')
+  const form: Form = Object.create(null)
+  const seen = new Set<string>()
   for (const pair of text.split('&')) {
     if (pair === '') continue
     const equals = pair.indexOf('=')
     const name = decode(equals === -1 ? pair : pair.slice(0, equals))
     const value = equals === -1 ? '' : decode(pair.slice(equals + 1))
-    const known = form[name]
-    if (known !== undefined && name === REPEATABLE) form[name] = value === '' ? known : `${known} ${value}`
-    else if (known !== undefined || empty.has(name)) throw new RepeatedParameter(name)
-    else if (value === '') empty.add(name)
-    else form[name] = value
+    if (seen.has(name) && name !== REPEATABLE) throw new RepeatedParameter(name)
+    seen.add(name)
+    if (value !== '') form[name] = name in form ? `${form[name]} ${value}` : value
   }
   return form
 }

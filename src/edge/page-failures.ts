@@ -1,8 +1,11 @@
 /** From what was thrown to what a person may be told. */
 import type { Context } from '../context'
 import { causeOf, isRefusedInput } from './elysia-errors'
-import { isUnavailable, logFailure, RETRY_AFTER_SECONDS } from './failures'
+import { isUnavailable, logFailure, RETRY_AFTER_SECONDS, UNAVAILABLE_TEXT } from './failures'
 import { PageError } from './page-error'
+
+/** Whether the answer will be looked at in a browser. */
+export const acceptsPages = (request: Request): boolean => request.headers.get('accept')?.includes('text/html') ?? false
 
 /** Logs what is not the sender's fault. */
 export function asPageError(context: Context, request: Request, thrown: unknown): PageError {
@@ -12,13 +15,9 @@ export function asPageError(context: Context, request: Request, thrown: unknown)
     return new PageError(400, 'Form not understood', 'The form could not be read.', 'Go back and send it again.')
   logFailure(context, request, error)
   if (isUnavailable(error))
-    return new PageError(
-      503,
-      'Temporarily unavailable',
-      'Service temporarily unavailable. Please try again.',
-      undefined,
-      { 'Retry-After': RETRY_AFTER_SECONDS },
-    )
+    return new PageError(503, 'Temporarily unavailable', UNAVAILABLE_TEXT, undefined, {
+      'Retry-After': RETRY_AFTER_SECONDS,
+    })
   return new PageError(
     500,
     'Something went wrong',

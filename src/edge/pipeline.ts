@@ -1,34 +1,46 @@
 /** What every request passes, from the listener to its route and back. */
 import type { AnyElysia } from 'elysia'
 import type { Context } from '../context'
+import { logRequest } from './access-log'
 import { createAdmission } from './admission'
+import { createCorsPolicy } from './cors'
 import { logFailure } from './failures'
+import { createHttpMetrics } from './http-metrics'
 import { requestInfo } from './request-context'
-import { createResponseFinish } from './response-headers'
+import { addHeaders, createResponseFinish } from './response-headers'
+import type { RouteTable } from './route-table'
 
 /** `peerAddress` is the other end of the socket. Never throws. */
 export type Handler = (request: Request, peerAddress?: string) => Promise<Response>
 
-export function createPipeline(ctx: Context, app: AnyElysia): Handler {
+export function createPipeline(ctx: Context, app: AnyElysia, routes: RouteTable): Handler {
   const admit = createAdmission(ctx)
+  const crossOrigin = createCorsPolicy(ctx, routes)
+  const metrics = createHttpMetrics(ctx, routes)
   const finish = createResponseFinish(ctx)
   const route = app.compile().fetch as (request: Request) => Response | Promise<Response>
 
-  return async (incoming, peerAddress) => {
-    const started = performance.now()
-    const request = admit(incoming, peerAddress)
-    const info = requestInfo(request)
-    let response: Response
+  const answer = async (request: Request): Promise<Response> => {
     try {
-      response = await route(request)
+      return await route(request)
     } catch (error) {
       logFailure(ctx, request, error)
-      response = new Response(null, { status: 500 })
+      return new Response(null, { status: 500 })
     }
+  }
+
+  return async (incoming, peerAddress) => {
+    const startedAt = performance.now()
+    metrics?.begin()
+    const request = admit(incoming, peerAddress)
+    const info = requestInfo(request)
+    const crossing = crossOrigin?.(request, info)
+    const response = crossing?.answer ?? (await answer(request))
+    if (crossing) addHeaders(response.headers, crossing.headers)
     finish(response, info)
-    const { id, method, path, ip } = info
-    const duration_ms = Math.round((performance.now() - started) * 1000) / 1000
-    ctx.log.info({ request_id: id, method, path, status: response.status, duration_ms, ip }, 'request')
+    const durationMs = performance.now() - startedAt
+    logRequest(ctx, info, response.status, durationMs)
+    metrics?.end(info, response.status, durationMs)
     return response
   }
 }

@@ -16,9 +16,15 @@ export function createResponseFinish({ settings }: Context): (response: Response
     if (headers.has('X-Content-Type-Options')) return
     for (const [name, value] of page) if (!headers.has(name)) headers.set(name, value)
     if (CONFIDENTIAL.test(path)) headers.set('Referrer-Policy', 'no-referrer')
-    headers.set(
-      'Content-Security-Policy',
-      `${policy}; ${headers.get('Content-Security-Policy') ?? "form-action 'self'"}`,
-    )
+    const own = headers.get('Content-Security-Policy') ?? "form-action 'self'"
+    headers.set('Content-Security-Policy', `${policy}; ${own}`)
+  }
+}
+
+/** `Vary` gets the further value; others are replaced. */
+export function addHeaders(headers: Headers, more: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(more)) {
+    if (name === 'Vary') headers.append(name, value)
+    else headers.set(name, value)
   }
 }

@@ -1,6 +1,7 @@
 /** Documents that are equal for everybody and do not change while the server runs: rendered once, cacheable. */
 import { createHash } from 'node:crypto'
 import type { Settings } from '../config/settings'
+import { namesEtag } from '../edge/etag'
 import { dataHeaders } from '../edge/security-headers'
 
 const MAX_AGE_SECONDS = 3600
@@ -22,11 +23,7 @@ export function publicDocument(settings: Settings, json: string): (request: Requ
   const headers = { ...validators, 'Content-Type': 'application/json; charset=utf-8' }
   return (request) => {
     const known = request.headers.get('if-none-match')
-    if (known !== null && matches(known, etag)) return new Response(null, { status: 304, headers: validators })
+    if (known !== null && namesEtag(known, etag)) return new Response(null, { status: 304, headers: validators })
     return new Response(body, { headers })
   }
 }
-
-/** The weak comparison of `If-None-Match`: RFC 9110 §13.1.2. */
-const matches = (header: string, etag: string): boolean =>
-  header.trim() === '*' || header.split(',').some((each) => each.trim().replace(/^W\//, '') === etag)

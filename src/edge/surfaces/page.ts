@@ -9,12 +9,14 @@ import {
   PasswordChangeRequired,
   requireSession,
   staleCookies,
+  takeFlash,
 } from '../browser-session'
 import { requireSessionToken } from '../csrf'
 import { errorPageAnswer } from '../error-page'
 import { redirectTo } from '../page'
 import { readPageBody } from '../page-body'
-import { asPageError } from '../page-failures'
+import { acceptsPages, asPageError } from '../page-failures'
+import { plainText } from '../plain-text'
 import { requestContext } from '../request-context'
 
 /** Pages for everybody; the session is there when the browser has one. */
@@ -40,6 +42,7 @@ export function signedInSurface(context: Context) {
       const ctx = requestContext(context, request)
       const session = await requireSession(ctx, request)
       if (changesSomething(request)) requireSessionToken(ctx, request, session, csrfField(body))
+      await takeFlash(ctx, session)
       return { ctx, session }
     })
     .onError(({ error, request }) => answerFailure(context, request, error))
@@ -55,5 +58,7 @@ function answerFailure(context: Context, request: Request, error: unknown): Resp
   if (error instanceof LoginRequired)
     return redirectTo(ctx, loginPath(ctx, request, error), { cookies: staleCookies(ctx, error) })
   if (error instanceof PasswordChangeRequired) return redirectTo(ctx, '/account/change-password')
-  return errorPageAnswer(ctx, asPageError(context, request, error))
+  const failure = asPageError(context, request, error)
+  if (failure.status === 503 && !acceptsPages(request)) return plainText(failure.explanation, 503, failure.headers)
+  return errorPageAnswer(ctx, failure)
 }
