@@ -9,7 +9,8 @@ function show(setting: Setting, value: unknown): string {
   if (setting.secret) return value === '' ? '(not set)' : '(set)'
   if (setting.type === 'duration') return formatDuration(value as number)
   if (setting.type === 'list') return (value as readonly string[]).join(',')
-  return String(value)
+  // An address may carry user and password.
+  return String(value).replace(/\/\/[^/@\s]*@/, '//***@')
 }
 
 /** What is in effect, by section; values that were set explicitly are marked with `*`. */

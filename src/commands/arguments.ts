@@ -1,0 +1,58 @@
+/** From the command line to one command. Options may stand before or after it, with one or two dashes. */
+
+export type Invocation =
+  | { readonly command: 'server' | 'check' | 'healthcheck' | 'version' | 'help' }
+  /** No command at all. */
+  | { readonly command: undefined }
+  | { readonly unknownCommand: string }
+  | { readonly badOption: string }
+
+type Option = 'version' | 'help' | 'check-config'
+
+const OPTIONS = new Map<string, Option>([
+  ['v', 'version'],
+  ['version', 'version'],
+  ['h', 'help'],
+  ['help', 'help'],
+  ['check-config', 'check-config'],
+])
+const COMMANDS = ['server', 'check', 'healthcheck', 'version', 'help'] as const
+const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
+const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False'])
+
+/** Arguments after the command that are not options are ignored, as is everything after `--` but the command. */
+export function readArguments(argv: readonly string[]): Invocation {
+  const options = new Set<Option>()
+  const words: string[] = []
+  const end = argv.indexOf('--')
+  for (const argument of end === -1 ? argv : argv.slice(0, end)) {
+    if (!argument.startsWith('-') || argument === '-') {
+      words.push(argument)
+      continue
+    }
+    const match = /^--?([^-=][^=]*)(?:=(.*))?$/s.exec(argument)
+    if (!match) return { badOption: `bad flag syntax: ${argument}` }
+    const [, name = '', value = 'true'] = match
+    const option = OPTIONS.get(name)
+    if (!option) return { badOption: `flag provided but not defined: -${name}` }
+    if (TRUE.has(value)) options.add(option)
+    else if (FALSE.has(value)) options.delete(option)
+    else return { badOption: `invalid boolean value ${JSON.stringify(value)} for -${name}: parse error` }
+  }
+  if (end !== -1) words.push(...argv.slice(end + 1))
+  return choose(options, words[0])
+}
+
+function choose(options: ReadonlySet<Option>, word: string | undefined): Invocation {
+  if (options.has('version')) return { command: 'version' }
+  if (options.has('help')) return { command: 'help' }
+  if (word === undefined) return { command: undefined }
+  const command = COMMANDS.find((name) => name === word)
+  if (!command) return { unknownCommand: word }
+  if (options.has('check-config')) {
+    if (command !== 'server' && command !== 'check')
+      return { badOption: 'flag provided but not defined: -check-config' }
+    return { command: 'check' }
+  }
+  return { command }
+}

@@ -1,0 +1,24 @@
+/** `authgate check`: says what is wrong with the configuration, or what is in effect. Opens and writes nothing. */
+import { describeConfiguration } from '../config/describe'
+import { ConfigurationError, type Environment, loadConfiguration } from '../config/load'
+import type { Output } from './output'
+
+/** Exit code: 0 when a server would accept this configuration. */
+export function check(env: Environment, cwd: string, output: Output): number {
+  try {
+    const configuration = loadConfiguration({ env, cwd, write: false })
+    for (const line of describeConfiguration(configuration)) output.out(line)
+    for (const warning of configuration.warnings) output.out(`\nWarning: ${warning}`)
+    output.out('\nConfiguration is valid')
+    return 0
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    reportProblems(error, output)
+    return 1
+  }
+}
+
+/** One line for each problem. */
+export function reportProblems(error: ConfigurationError, output: Output): void {
+  for (const problem of error.problems) output.error(`Invalid configuration: ${problem}`)
+}

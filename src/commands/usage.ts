@@ -1,0 +1,21 @@
+/** The help text. */
+
+export const USAGE = `Usage: authgate [OPTIONS] COMMAND
+
+AuthGate, an OAuth 2.0 authorization server with device authorization (RFC 8628)
+
+Commands:
+  server    Start the OAuth server
+  check     Check the configuration without starting anything
+  version   Show version information
+  help      Show this help message
+  healthcheck
+            Ask the server of this configuration whether it is healthy
+
+Options:
+  -v, --version    Show version information
+  -h, --help       Show this help message
+  --check-config   With server: the same as check
+
+Settings come from the environment and from a .env file in the working directory.
+`

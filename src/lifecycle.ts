@@ -1,0 +1,187 @@
+/**
+ * The life of a server process: what is started in which order, and what is ended in which.
+ *
+ * Start: database (connected, migrated, seeded), keys, audit writer, listener, jobs. Nothing is served before the
+ * database is ready. End: readiness, listener and running requests, jobs, audit queue, database. Every step has a limit
+ * of its own, and one that fails does not keep the next from running.
+ */
+import type { Settings } from './config/settings'
+import type { Context, Logger } from './context'
+import { createContext } from './create-context'
+import type { Database } from './db/database'
+import { startJobs } from './jobs/jobs'
+import { databaseStartError, openStore } from './open-store'
+import { seed } from './seed/seed'
+import { type Listener, listen } from './serve'
+import { createHandler } from './server'
+import { StartError } from './start-error'
+import { rememberSigningKey } from './tokens/key-history'
+
+export interface RunningServer {
+  readonly ctx: Context
+  readonly listener: Listener
+  /** Resolves to whether every step succeeded within its limit. Never throws. */
+  stop(): Promise<boolean>
+}
+
+export interface StartOptions {
+  readonly settings: Settings
+  readonly log: Logger
+  readonly cwd: string
+  /** Aborted when the process is told to end while it starts. */
+  readonly cancelled: AbortSignal
+}
+
+/** Throws `StartError`; what had been opened by then is closed again. */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { settings, log } = options
+  const ctx = await prepareDatabase(options)
+  try {
+    for (const { level, text } of ctx.keys.notices) ctx.log[level]({}, text)
+    const keyWarning = await rememberSigningKey(ctx).catch((error) => {
+      throw databaseStartError(settings, error)
+    })
+    if (keyWarning) log.warn({}, keyWarning)
+    if (options.cancelled.aborted) throw new StartError(CANCELLED)
+    const state = { draining: false }
+    const listener = listen(settings, createHandler(ctx, { draining: () => state.draining }), log)
+    const jobs = startJobs(ctx)
+    const beginDraining = () => {
+      state.draining = true
+    }
+    return { ctx, listener, stop: () => shutDown(ctx, shutdownSteps(ctx, listener, jobs, beginDraining)) }
+  } catch (error) {
+    await ctx.db.close().catch(() => {})
+    throw error
+  }
+}
+
+const CANCELLED = 'cancelled by a signal'
+/** How long a start that was cancelled may take to undo what it was doing. */
+const CANCEL_GRACE_MS = 1_000
+
+/** Connects, migrates and seeds within `DB_INIT_TIMEOUT`. */
+async function prepareDatabase({ settings, log, cwd, cancelled }: StartOptions): Promise<Context> {
+  const limit = AbortSignal.timeout(settings.DB_INIT_TIMEOUT)
+  const ended = AbortSignal.any([cancelled, limit])
+  let db: Database | undefined
+  const prepare = async (): Promise<Context> => {
+    db = await openStore(settings, log)
+    const ctx = createContext(settings, { db, log })
+    try {
+      await seed(ctx, { cwd, signal: ended })
+    } catch (error) {
+      throw databaseStartError(settings, error)
+    }
+    return ctx
+  }
+  const preparing = prepare()
+  try {
+    return await Promise.race([preparing, rejection(ended)])
+  } catch (error) {
+    await Promise.race([preparing.catch(() => {}), Bun.sleep(CANCEL_GRACE_MS)])
+    await Promise.race([db?.close().catch(() => {}), Bun.sleep(CANCEL_GRACE_MS)])
+    if (cancelled.aborted) throw new StartError(CANCELLED)
+    if (limit.aborted)
+      throw new StartError(
+        `failed to initialize database: timeout, not ready within DB_INIT_TIMEOUT; ${settings.postgres ? 'check host and port in DATABASE_DSN, or raise DB_INIT_TIMEOUT' : 'another process may hold the file; raise DB_INIT_TIMEOUT'}`,
+      )
+    throw error
+  }
+}
+
+const rejection = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    const reason = () => reject(signal.reason)
+    if (signal.aborted) reason()
+    else signal.addEventListener('abort', reason, { once: true })
+  })
+
+interface Step {
+  readonly starting: string
+  readonly done: string
+  readonly failed: string
+  readonly limitMs: number
+  run(): Promise<void>
+}
+
+/** A running iteration ends after its batch, which takes milliseconds. */
+const JOBS_LIMIT_MS = 5_000
+/** For the steps that watch their own limit: their account of what was left undone is better than a bare timeout. */
+const MARGIN_MS = 1_000
+
+function shutdownSteps(
+  { settings, audit, db }: Context,
+  listener: Listener,
+  jobs: { stop(): Promise<void> },
+  beginDraining: () => void,
+): Step[] {
+  return [
+    {
+      starting: 'Readiness withdrawn',
+      done: 'Draining over',
+      failed: 'draining failed',
+      limitMs: settings.SHUTDOWN_DELAY + MARGIN_MS,
+      run: async () => {
+        beginDraining()
+        await Bun.sleep(settings.SHUTDOWN_DELAY)
+      },
+    },
+    {
+      starting: 'Shutting down server...',
+      done: 'Server exited',
+      failed: 'Server forced to shutdown',
+      limitMs: settings.SERVER_SHUTDOWN_TIMEOUT + MARGIN_MS,
+      run: () => listener.stop(settings.SERVER_SHUTDOWN_TIMEOUT),
+    },
+    {
+      starting: 'Stopping background jobs...',
+      done: 'Background jobs stopped',
+      failed: 'background jobs stop timeout',
+      limitMs: JOBS_LIMIT_MS,
+      run: () => jobs.stop(),
+    },
+    {
+      starting: 'Shutting down audit service...',
+      done: 'Audit service shut down gracefully',
+      failed: 'audit service failed to shut down',
+      limitMs: settings.AUDIT_SHUTDOWN_TIMEOUT + MARGIN_MS,
+      run: () => audit.stop(settings.AUDIT_SHUTDOWN_TIMEOUT),
+    },
+    {
+      starting: 'Closing database connection...',
+      done: 'Database connection closed',
+      failed: 'database close timeout',
+      limitMs: settings.DB_CLOSE_TIMEOUT,
+      run: () => db.close(),
+    },
+  ]
+}
+
+async function shutDown({ log }: Context, steps: readonly Step[]): Promise<boolean> {
+  let succeeded = true
+  for (const step of steps) {
+    log.info({}, step.starting)
+    try {
+      await within(step.limitMs, step.run())
+      log.info({}, step.done)
+    } catch (error) {
+      succeeded = false
+      log.error({}, `${step.failed}: ${(error as Error).message}`)
+    }
+  }
+  return succeeded
+}
+
+/** Throws when `work` takes longer than `limitMs` milliseconds. */
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not finished within ${limitMs} ms`)), limitMs)
+  })
+  try {
+    await Promise.race([work, expired])
+  } finally {
+    clearTimeout(timer)
+  }
+}

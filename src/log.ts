@@ -1,0 +1,111 @@
+/**
+ * Log lines on standard output: text for people, JSON for collectors, times in UTC (RFC 3339).
+ *
+ * Ordinary lines wait a moment and are written together, which keeps one system call per request off the event loop;
+ * warnings and errors are written at once, with everything that waited before them.
+ */
+import { writeSync } from 'node:fs'
+import type { Settings } from './config/settings'
+import type { Logger } from './context'
+
+export interface BufferedLogger extends Logger {
+  /** Writes what waits. To be called before the process ends. */
+  flush(): void
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+type Level = (typeof LEVELS)[number]
+type Fields = Readonly<Record<string, unknown>>
+
+const FLUSH_MS = 100
+const FLUSH_CHARACTERS = 32_768
+
+/** `write` gets whole lines with their line ends; default standard output. */
+export function createLogger(
+  settings: Pick<Settings, 'LOG_FORMAT' | 'LOG_LEVEL' | 'production'>,
+  write: (lines: string) => void = writeToStandardOutput(),
+): BufferedLogger {
+  const format = settings.LOG_FORMAT || (settings.production ? 'json' : 'text')
+  const line = format === 'json' ? jsonLine : textLine
+  const lowest = LEVELS.indexOf(settings.LOG_LEVEL)
+  let waiting = ''
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const flush = () => {
+    clearTimeout(timer)
+    timer = undefined
+    if (waiting === '') return
+    const lines = waiting
+    waiting = ''
+    write(lines)
+  }
+
+  const logAt = (level: Level) => {
+    if (LEVELS.indexOf(level) < lowest) return () => {}
+    const urgent = level === 'warn' || level === 'error'
+    return (fields: Fields, message: string) => {
+      waiting += line(new Date().toISOString(), level, message, fields)
+      if (urgent || waiting.length > FLUSH_CHARACTERS) flush()
+      else timer ??= setTimeout(flush, FLUSH_MS)
+    }
+  }
+  return { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error'), flush }
+}
+
+/** Control and direction characters could rewrite a terminal or forge a line; JSON leaves some of them as they are. */
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+const escaped = (text: string): string =>
+  text.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+const quoted = (value: unknown): string => escaped(JSON.stringify(value) ?? 'null')
+
+function jsonLine(time: string, level: Level, message: string, fields: Fields): string {
+  // No field can take the place of what says when and what.
+  const { time: _time, level: _level, message: _message, ...others } = printable(fields)
+  return `${quoted({ time, level, message, ...others })}\n`
+}
+
+function textLine(time: string, level: Level, message: string, fields: Fields): string {
+  let line = `${time} ${level.toUpperCase().padEnd(5)} ${escaped(message)}`
+  for (const [name, value] of Object.entries(printable(fields))) line += ` ${name}=${textValue(value)}`
+  return `${line}\n`
+}
+
+const PLAIN = /^[\w.:/@,+*()[\]-]+$/
+const textValue = (value: unknown): string =>
+  typeof value === 'number' || (typeof value === 'string' && PLAIN.test(value)) ? String(value) : quoted(value)
+
+/** Errors become their name and code: messages of drivers and parsers quote what they were given. */
+function printable(fields: Fields): Record<string, unknown> {
+  const result: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue
+    result[name] = value instanceof Error ? errorText(value) : value
+  }
+  return result
+}
+
+/** What may be said of any error: its name and, where it has one, its code. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const { code } = error as { code?: unknown }
+  return code === undefined ? error.name : `${error.name} ${String(code).slice(0, 60)}`
+}
+
+/** A slow reader is waited for, within reason; a reader that went away is not missed. */
+const WAITING_LIMIT = 4_000_000
+
+function writeToStandardOutput(): (lines: string) => void {
+  let backlog: Uint8Array = new Uint8Array()
+  const write = (lines: string) => {
+    backlog = Buffer.concat([backlog, Buffer.from(lines)])
+    try {
+      while (backlog.length > 0) backlog = backlog.subarray(writeSync(1, backlog))
+    } catch (error) {
+      const blocked = (error as { code?: string }).code === 'EAGAIN'
+      if (blocked && backlog.length < WAITING_LIMIT) setTimeout(write, FLUSH_MS, '')
+      else backlog = new Uint8Array()
+    }
+  }
+  return write
+}

@@ -1,0 +1,47 @@
+/** The executable: from the command line to one command. */
+import { readArguments } from './commands/arguments'
+import { check } from './commands/check'
+import { healthcheck } from './commands/healthcheck'
+import { terminal } from './commands/output'
+import { server } from './commands/server'
+import { USAGE } from './commands/usage'
+import { versionText } from './commands/version'
+import { errorText } from './log'
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { out, error } = terminal
+  const invocation = readArguments(argv)
+  if ('badOption' in invocation) {
+    error(invocation.badOption)
+    out(USAGE)
+    return 2
+  }
+  if ('unknownCommand' in invocation) {
+    out(`Unknown command: ${invocation.unknownCommand}\n\n${USAGE}`)
+    return 1
+  }
+  switch (invocation.command) {
+    case 'server':
+      return server(process.env, process.cwd(), terminal)
+    case 'check':
+      return check(process.env, process.cwd(), terminal)
+    case 'healthcheck':
+      return healthcheck(process.env, process.cwd(), terminal)
+    case 'version':
+      out(versionText())
+      return 0
+    case 'help':
+      out(USAGE)
+      return 0
+    case undefined:
+      out(USAGE)
+      return 1
+  }
+}
+
+process.exit(
+  await main(process.argv.slice(2)).catch((thrown) => {
+    terminal.error(`authgate: unexpected error ${errorText(thrown)}`)
+    return 1
+  }),
+)

@@ -1,0 +1,141 @@
+/**
+ * The listener: address, TLS, time limits, reload of certificates, and the end of it.
+ *
+ * Time limits: a request's headers must arrive within 10 seconds, which Bun enforces by itself (to its clock of four
+ * seconds) however slowly they drip; the body and its answer within 30; an idle connection closes after 120.
+ */
+import type { Settings } from './config/settings'
+import { loadTls } from './config/tls'
+import type { Logger } from './context'
+import { addressText, type ListenAddress, listenAddress } from './listen-address'
+import type { Handler } from './server'
+import { StartError } from './start-error'
+
+export interface Listener {
+  /** What is really bound: the port is never 0. */
+  readonly address: ListenAddress
+  /** Reads the certificate files again and serves new connections with them. Never throws: bad files change nothing. */
+  reload(): void
+  /**
+   * Refuses new connections, waits for running requests, closes. Throws when requests are still running after
+   * `limitMs` milliseconds; they are cut then.
+   */
+  stop(limitMs: number): Promise<void>
+}
+
+type ListenSettings = Pick<Settings, 'SERVER_ADDR' | 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'tls'>
+type BunServer = Bun.Server<undefined>
+
+const REQUEST_LIMIT_MS = 30_000
+/** Longer than a proxy keeps its idle connections, so that it is never the server that closes one in use. */
+const IDLE_LIMIT_S = 120
+/**
+ * What the connection takes at all. The limit for bodies is far below and is enforced by the handler, whose refusal
+ * has the form its endpoint speaks.
+ */
+const BODY_BACKSTOP_BYTES = 8 * 1024 * 1024
+const TLS_1_2 = 0x0303
+/** Methods whose handlers read no body. */
+const BODILESS = new Set(['GET', 'HEAD'])
+
+/** Throws `StartError`. */
+export function listen(settings: ListenSettings, handler: Handler, log: Logger): Listener {
+  const wanted = listenAddress(settings.SERVER_ADDR)
+  let server = bind(settings.tls, wanted, handler)
+  const address = { hostname: wanted.hostname, port: server.port ?? wanted.port }
+
+  return {
+    address,
+    reload: () => {
+      if (!settings.tls) {
+        log.info({}, 'SIGHUP: nothing to reload without TLS_CERT_FILE')
+        return
+      }
+      try {
+        const { files, warning } = loadTls(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE, Date.now())
+        if (warning) log.warn({}, warning)
+        const former = server
+        server = bind(files, address, handler)
+        // Requests that run on the former listener end normally.
+        void former.stop(false)
+        log.info({ cert: settings.TLS_CERT_FILE }, 'TLS certificate reloaded')
+      } catch (error) {
+        log.error({}, `TLS certificate not reloaded, the former one stays in use: ${(error as Error).message}`)
+      }
+    },
+    stop: (limitMs) => stop(server, limitMs),
+  }
+}
+
+/**
+ * Throws `StartError` when the address cannot be had. Also finds a process that shares its port, which a listener
+ * that shares its own would join instead of failing.
+ */
+export function requireFreeAddress(address: string): void {
+  const wanted = listenAddress(address)
+  try {
+    Bun.listen({ hostname: wanted.hostname || '0.0.0.0', port: wanted.port, socket: { data() {} } }).stop(true)
+  } catch (error) {
+    throw listenError(wanted, error)
+  }
+}
+
+function bind(tls: Settings['tls'], address: ListenAddress, handler: Handler): BunServer {
+  try {
+    return Bun.serve({
+      port: address.port,
+      hostname: address.hostname === '' ? undefined : address.hostname,
+      // A certificate is replaced by starting a second listener on the same port.
+      reusePort: tls !== undefined,
+      tls: tlsOptions(tls),
+      idleTimeout: IDLE_LIMIT_S,
+      maxRequestBodySize: BODY_BACKSTOP_BYTES,
+      development: false,
+      fetch: (request, server) => {
+        const answer = handler(request, server.requestIP(request)?.address)
+        return BODILESS.has(request.method) ? answer : withinLimit(answer)
+      },
+      error: () => new Response(null, { status: 500 }),
+    })
+  } catch (error) {
+    throw listenError(address, error)
+  }
+}
+
+// A number, as OpenSSL counts versions; Bun's types do not know the option.
+const tlsOptions = (files: Settings['tls']) => files && { ...files, minVersion: TLS_1_2 }
+
+/** Somebody who sends a byte every few seconds would occupy a connection for hours. */
+function withinLimit(answer: Promise<Response>): Promise<Response> {
+  return new Promise((resolve) => {
+    const late = () => resolve(new Response(null, { status: 408, headers: { Connection: 'close' } }))
+    const timer = setTimeout(late, REQUEST_LIMIT_MS)
+    void answer.then((response) => {
+      clearTimeout(timer)
+      resolve(response)
+    })
+  })
+}
+
+const DRAIN_PAUSE_MS = 10
+
+async function stop(server: BunServer, limitMs: number): Promise<void> {
+  const deadline = performance.now() + limitMs
+  // Resolves only after clients that never finish their headers went away; what counts is the requests that run.
+  void server.stop(false)
+  while (server.pendingRequests > 0 && performance.now() < deadline) await Bun.sleep(DRAIN_PAUSE_MS)
+  const running = server.pendingRequests
+  await server.stop(true)
+  if (running > 0) throw new Error(`${running} requests did not finish within SERVER_SHUTDOWN_TIMEOUT`)
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'address already in use; stop the process that listens there, or set SERVER_ADDR to another port',
+  EACCES: 'permission denied; ports below 1024 need CAP_NET_BIND_SERVICE; set SERVER_ADDR to another port',
+  EADDRNOTAVAIL: 'this machine has no such address; correct the host in SERVER_ADDR',
+}
+
+function listenError(address: ListenAddress, error: unknown): StartError {
+  const code = String((error as { code?: unknown }).code ?? (error as Error).name)
+  return new StartError(`listen tcp ${addressText(address)}: ${REMEDIES[code] ?? `${code}; check SERVER_ADDR`}`)
+}
