@@ -30,7 +30,8 @@ export async function takeFlash(ctx: RequestContext, session: BrowserSession): P
   if (session.flash.length > 0 && ctx.request.method === 'GET') await commit(ctx, [clearFlash(session)])
 }
 
-const ALLOWED_BEFORE_PASSWORD_CHANGE = new Set(['/account/change-password', '/logout'])
+const PASSWORD_PAGE = '/account/change-password'
+const ALLOWED_BEFORE_PASSWORD_CHANGE = new Set([PASSWORD_PAGE, '/logout'])
 
 /** Throws `LoginRequired`, `PasswordChangeRequired`, `DatabaseUnavailable`. */
 export async function requireSession(ctx: RequestContext, request: Request): Promise<BrowserSession> {
@@ -46,25 +47,26 @@ export async function requireSession(ctx: RequestContext, request: Request): Pro
 
 /** Where the login page is, told where to return to. */
 export function loginPath(ctx: RequestContext, request: Request, { ended }: LoginRequired): string {
-  const target = returnTarget(ctx, request)
-  const query = new URLSearchParams()
-  if (target) query.set('redirect', target)
+  const query = new URLSearchParams({ redirect: returnTarget(ctx, request) })
   if (ended) query.set('error', ended)
-  return query.size > 0 ? `/login?${query}` : '/login'
+  return `/login?${query}`
 }
+
+export const passwordChangePath = (ctx: RequestContext, request: Request): string =>
+  `${PASSWORD_PAGE}?${new URLSearchParams({ redirect: returnTarget(ctx, request) })}`
 
 /** Removes the cookie of a session that has ended. */
 export const staleCookies = (ctx: RequestContext, { staleCookie }: LoginRequired): string[] =>
   staleCookie ? [clearCookie(ctx.settings, sessionCookieName(ctx.settings))] : []
 
 /** The page that was asked for; for a form, which cannot be sent again, the page it was on. */
-function returnTarget(ctx: RequestContext, request: Request): string | undefined {
+function returnTarget(ctx: RequestContext, request: Request): string {
   const { basePath } = ctx.settings
   const { method, path } = ctx.request
   if (method === 'GET' || method === 'HEAD') return path + new URL(request.url).search
   const referer = URL.parse(request.headers.get('referer') ?? '')
-  if (!referer || !isOwnOrigin(ctx, request, referer.origin)) return undefined
-  return referer.pathname.startsWith(`${basePath}/`)
-    ? referer.pathname.slice(basePath.length) + referer.search
-    : undefined
+  const fromHere = referer && isOwnOrigin(ctx, request, referer.origin) && referer.pathname.startsWith(`${basePath}/`)
+  if (fromHere) return referer.pathname.slice(basePath.length) + referer.search
+  // Forms of these pages come without Referer.
+  return path.startsWith('/device/') ? '/device' : '/account/sessions'
 }

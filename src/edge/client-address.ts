@@ -18,16 +18,15 @@ export interface AddressReader {
   client(peer: Peer, headers: Headers): string
 }
 
+/** Peers whose normalised form is kept; connections are reused, so few addresses make most requests. */
+const MOST_KNOWN_PEERS = 1_000
+
 /** `TRUSTED_PROXIES`: addresses and CIDR ranges, already validated. */
 export function createAddressReader(trustedProxies: readonly string[]): AddressReader {
   const trusted = new BlockList()
-  for (const entry of trustedProxies) {
-    const [text = '', bits] = entry.split('/')
-    const address = normaliseAddress(text)
-    const family = address.includes(':') ? 'ipv6' : 'ipv4'
-    if (bits === undefined) trusted.addAddress(address, family)
-    else trusted.addSubnet(address, Number(bits), family)
-  }
+  for (const entry of trustedProxies) trust(trusted, entry)
+  const known = new Map<string, Peer>()
+
   const isTrusted = (address: string): boolean =>
     address !== '' && trusted.check(address, address.includes(':') ? 'ipv6' : 'ipv4')
 
@@ -44,9 +43,14 @@ export function createAddressReader(trustedProxies: readonly string[]): AddressR
   }
 
   return {
-    peer: (socketAddress) => {
-      const address = socketAddress === undefined ? '' : normaliseAddress(socketAddress)
-      return { address, trusted: isTrusted(address) }
+    peer: (socketAddress = '') => {
+      const seen = known.get(socketAddress)
+      if (seen) return seen
+      const address = normaliseAddress(socketAddress)
+      const peer = { address, trusted: isTrusted(address) }
+      if (known.size >= MOST_KNOWN_PEERS) known.clear()
+      known.set(socketAddress, peer)
+      return peer
     },
     client: (peer, headers) => {
       if (!peer.trusted) return peer.address
@@ -55,6 +59,20 @@ export function createAddressReader(trustedProxies: readonly string[]): AddressR
       const realIp = headers.get('x-real-ip')
       return (realIp !== null && normaliseAddress(realIp)) || peer.address
     },
+  }
+}
+
+const MAPPED_BITS = 96
+
+function trust(list: BlockList, entry: string): void {
+  const [text = '', bitsText] = entry.split('/')
+  const address = normaliseAddress(text)
+  const family = address.includes(':') ? 'ipv6' : 'ipv4'
+  if (bitsText === undefined) list.addAddress(address, family)
+  else {
+    // A range of IPv4-mapped addresses counts the bits before the IPv4 part too.
+    const mapped = family === 'ipv4' && text.includes(':')
+    list.addSubnet(address, mapped ? Math.max(0, Number(bitsText) - MAPPED_BITS) : Number(bitsText), family)
   }
 }
 

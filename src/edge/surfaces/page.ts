@@ -7,6 +7,7 @@ import {
   loginPath,
   lookUpSession,
   PasswordChangeRequired,
+  passwordChangePath,
   requireSession,
   staleCookies,
   takeFlash,
@@ -57,7 +58,7 @@ function answerFailure(context: Context, request: Request, error: unknown): Resp
   const ctx = requestContext(context, request)
   if (error instanceof LoginRequired)
     return redirectTo(ctx, loginPath(ctx, request, error), { cookies: staleCookies(ctx, error) })
-  if (error instanceof PasswordChangeRequired) return redirectTo(ctx, '/account/change-password')
+  if (error instanceof PasswordChangeRequired) return redirectTo(ctx, passwordChangePath(ctx, request))
   const failure = asPageError(context, request, error)
   if (failure.status === 503 && !acceptsPages(request)) return plainText(failure.explanation, 503, failure.headers)
   return errorPageAnswer(ctx, failure)
