@@ -8,8 +8,15 @@ const FORM = 'application/x-www-form-urlencoded'
 /** Secrets that must never be in a URL, where logs, histories and proxies keep them (RFC 9700 §4.3.2). */
 const NEVER_IN_URL = ['client_secret', 'token', 'access_token', 'code', 'refresh_token']
 
+export interface BodyOptions {
+  /** Also reads an `application/json` object. */
+  readonly json?: boolean
+  /** A body of another kind, or none, is an empty form. */
+  readonly bodyOptional?: boolean
+}
+
 /** Throws `OAuthError`. */
-export async function readProtocolBody(request: Request, json: boolean): Promise<Form> {
+export async function readProtocolBody(request: Request, { json, bodyOptional }: BodyOptions): Promise<Form> {
   if (request.url.includes('?') && namesCredentials(new URL(request.url).searchParams))
     throw new OAuthError('invalid_request', 'Credentials must be sent in the request body')
   const type = mediaType(request)
@@ -23,6 +30,7 @@ export async function readProtocolBody(request: Request, json: boolean): Promise
   } catch (error) {
     throw asOAuthError(error)
   }
+  if (bodyOptional) return Object.create(null)
   throw new OAuthError('invalid_request', `Content-Type must be ${FORM}`)
 }
 
@@ -30,8 +38,7 @@ const namesCredentials = (query: URLSearchParams): boolean => NEVER_IN_URL.some(
 
 function asOAuthError(error: unknown): unknown {
   if (error instanceof BodyTooLarge) return new OAuthError('invalid_request', 'Request body too large', 413)
-  if (error instanceof RepeatedParameter)
-    return new OAuthError('invalid_request', `Parameter ${printable(error.parameter)} must not be repeated`)
+  if (error instanceof RepeatedParameter) return new OAuthError('invalid_request', repetition(error.parameter))
   if (error instanceof MalformedForm) return new OAuthError('invalid_request', 'Malformed request')
   return error
 }

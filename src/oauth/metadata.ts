@@ -7,10 +7,12 @@ import type { Context } from '../context'
 import { infrastructureSurface } from '../edge/surfaces/infrastructure'
 import { enabledGrants } from './grants'
 import { publicDocument } from './public-document'
+import { USER_INFO_CLAIMS } from './userinfo'
 
 type Member = readonly [name: string, value: string | boolean | readonly string[] | undefined]
 
-const CLIENT_AUTHENTICATION = ['client_secret_basic', 'client_secret_post', 'none']
+const PROVEN = ['client_secret_basic', 'client_secret_post']
+const CLIENT_AUTHENTICATION = [...PROVEN, 'none']
 
 /** In the order of the document. A member without a value, or with an empty list, is left out (RFC 8414 §3.2). */
 function members({ settings, keys }: Context): Member[] {
@@ -18,11 +20,17 @@ function members({ settings, keys }: Context): Member[] {
   return [
     ['issuer', settings.issuer],
     ['token_endpoint', at('/oauth/token')],
+    ['userinfo_endpoint', at('/oauth/userinfo')],
+    ['revocation_endpoint', at('/oauth/revoke')],
     ['jwks_uri', keys.published ? at('/.well-known/jwks.json') : undefined],
     ['scopes_supported', ['profile', 'email', 'offline_access', 'read', 'write']],
     ['token_endpoint_auth_methods_supported', CLIENT_AUTHENTICATION],
     ['grant_types_supported', enabledGrants(settings).map(({ grantType }) => grantType)],
+    ['claims_supported', USER_INFO_CLAIMS],
+    ['introspection_endpoint', at('/oauth/introspect')],
     ['device_authorization_endpoint', at('/oauth/device/code')],
+    ['revocation_endpoint_auth_methods_supported', CLIENT_AUTHENTICATION],
+    ['introspection_endpoint_auth_methods_supported', PROVEN],
   ]
 }
 

@@ -49,9 +49,13 @@ const presentedByHash = query('presented_refresh_token', (q, t) =>
 
 export type Presented = typeof presentedByHash extends Query<infer Row> ? Row : never
 
-/** Always reads the database; a token that is not a refresh token is refused. */
+/** The row of a token of either category and whatever state, with everything it stands on. Always reads the database. */
+export const findToken = (ctx: Pick<Context, 'db'>, token: string): Promise<Presented | undefined> =>
+  ctx.db.one(presentedByHash, { hash: sha256Hex(token) })
+
+/** A token that is not a refresh token is refused. */
 export async function findPresented(ctx: Context, refreshToken: string): Promise<Presented> {
-  const found = await ctx.db.one(presentedByHash, { hash: sha256Hex(refreshToken) })
+  const found = await findToken(ctx, refreshToken)
   if (!found) throw new RefreshRefused('unknown')
   if (found.token.tokenCategory !== 'refresh') throw new RefreshRefused('category', found.token)
   return found

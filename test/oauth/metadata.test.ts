@@ -35,15 +35,24 @@ describe('metadata', () => {
     const response = await app.get(OPENID)
     expect(response.status).toBe(200)
     const text = await response.text()
-    expect(JSON.parse(text)).toEqual({
+    const document = {
       issuer,
       token_endpoint: `${issuer}/oauth/token`,
+      userinfo_endpoint: `${issuer}/oauth/userinfo`,
+      revocation_endpoint: `${issuer}/oauth/revoke`,
       scopes_supported: ['profile', 'email', 'offline_access', 'read', 'write'],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-      grant_types_supported: [DEVICE, 'refresh_token'],
+      grant_types_supported: [DEVICE, 'refresh_token', 'client_credentials'],
+      claims_supported: [
+        ...['sub', 'iss', 'name', 'preferred_username', 'picture', 'updated_at', 'email', 'email_verified'],
+      ],
+      introspection_endpoint: `${issuer}/oauth/introspect`,
       device_authorization_endpoint: `${issuer}/oauth/device/code`,
-    })
-    expect(Object.keys(JSON.parse(text)).slice(0, 2)).toEqual(['issuer', 'token_endpoint'])
+      revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    }
+    expect(JSON.parse(text)).toEqual(document)
+    expect(Object.keys(JSON.parse(text))).toEqual(Object.keys(document))
     expect(await (await app.get(OAUTH)).text()).toBe(text)
   })
 
@@ -60,10 +69,10 @@ describe('metadata', () => {
   test('every advertised grant type is taken, and none is named that is switched off (P17)', async () => {
     await open({ ENABLE_REFRESH_TOKENS: 'false' })
     const { grant_types_supported: grants } = await json(OPENID)
-    expect(grants).toEqual([DEVICE])
+    expect(grants).toEqual([DEVICE, 'client_credentials'])
     for (const grant_type of grants as string[]) {
       const response = await app.postForm('/oauth/token', { grant_type })
-      expect(((await response.json()) as { error: string }).error).toBe('invalid_request')
+      expect(['invalid_request', 'invalid_client']).toContain(((await response.json()) as { error: string }).error)
     }
   })
 
@@ -104,7 +113,7 @@ describe('metadata', () => {
   test('claims of the server’s own are advertised by no setting', async () => {
     await open({ JWT_DOMAIN: 'example', JWT_PRIVATE_CLAIM_PREFIX: 'acme' })
     const text = JSON.stringify(await json(OPENID))
-    for (const name of ['acme_', 'extra_', 'user_id', 'service_account']) expect(text).not.toContain(name)
+    for (const name of ['acme_', 'extra_', 'user_id', 'client_id', 'service_account']) expect(text).not.toContain(name)
   })
 })
 

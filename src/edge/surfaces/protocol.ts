@@ -15,10 +15,12 @@ import { dataHeaders } from '../security-headers'
 export interface ProtocolOptions {
   /** Also reads an `application/json` object. Default: forms only. */
   readonly json?: boolean
+  /** Leaves bodies that are no form unread instead of refusing them. */
+  readonly bodyOptional?: boolean
 }
 
 /** A new plugin for one feature; the hooks are its own. */
-export function protocolSurface(context: Context, { json = false }: ProtocolOptions = {}) {
+export function protocolSurface(context: Context, options: ProtocolOptions = {}) {
   const headers = {
     ...dataHeaders(context.settings),
     'Content-Type': 'application/json; charset=utf-8',
@@ -33,7 +35,7 @@ export function protocolSurface(context: Context, { json = false }: ProtocolOpti
     })
 
   return new Elysia()
-    .onParse(({ request }) => readProtocolBody(request, json))
+    .onParse(({ request }) => readProtocolBody(request, options))
     .derive(({ request }) => ({ ctx: requestContext(context, request) }))
     .mapResponse(({ responseValue }) => {
       if (responseValue instanceof Response) return responseValue
