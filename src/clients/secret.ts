@@ -41,13 +41,18 @@ export function hashClientSecret(ctx: Pick<Context, 'random'>, secret: string): 
 
 /**
  * Compares a presented secret with the stored form, in constant time. An absent stored form (unknown client, public
- * client) takes the same path and never matches; an empty secret never matches.
+ * client) takes the same path and never matches; an empty secret never matches. Throws `PasswordQueueFull` when too many
+ * old forms are being compared.
  */
-export async function verifyClientSecret(stored: string | null | undefined, presented: string): Promise<SecretCheck> {
+export async function verifyClientSecret(
+  ctx: Pick<Context, 'passwords'>,
+  stored: string | null | undefined,
+  presented: string,
+): Promise<SecretCheck> {
   if (stored && BCRYPT.test(stored)) {
     const plausible = presented !== '' && Buffer.byteLength(presented) <= BCRYPT_INPUT_LIMIT
-    const matches = plausible && (await Bun.password.verify(presented, stored, 'bcrypt').catch(() => false))
-    return { matches, needsRehash: matches }
+    // Slow: waits in the line of password checks, so that guesses at one client cannot occupy the machine.
+    return plausible ? await ctx.passwords.verify(presented, stored) : { matches: false, needsRehash: false }
   }
   const [scheme, key, digest] = (stored || NOBODY).split('$')
   const same = equalDigest(keyedDigest(key ?? '', presented), digest ?? '')

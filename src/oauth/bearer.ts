@@ -38,7 +38,10 @@ export const missingToken = (error: string, description: string): OAuthError =>
 
 /** The live access token of a request, counted. Throws `invalidToken()`, or `DatabaseUnavailable`. */
 export async function requireAccessToken(ctx: Context, token: string): Promise<LiveToken> {
+  const started = performance.now()
   const check = await checkAccessToken(ctx, token)
+  const seconds = (performance.now() - started) / 1000
+  ctx.metrics.observe('oauth_token_validation_duration_seconds', seconds, { provider: 'local' })
   ctx.metrics.count('oauth_token_validation_total', { result: check.live ? 'valid' : counted(check.reason) })
   if (!check.live) throw invalidToken()
   return check.token

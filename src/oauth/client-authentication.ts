@@ -138,10 +138,10 @@ const registeredMethod = ({ tokenEndpointAuthMethod: registered, origin }: Clien
 
 async function checkSecret(ctx: RequestContext, found: Client | undefined, secret: string): Promise<boolean> {
   const client = found?.clientType === 'public' ? undefined : found
-  const current = await verifyClientSecret(client?.clientSecret, secret)
+  const current = await verifyClientSecret(ctx, client?.clientSecret, secret)
   if (client && current.needsRehash) await upgradeSecret(ctx, client, secret)
   const overlapping = (client?.previousSecretExpiresAt?.getTime() ?? 0) > ctx.clock.now()
-  const previous = await verifyClientSecret(overlapping ? client?.previousClientSecret : undefined, secret)
+  const previous = await verifyClientSecret(ctx, overlapping ? client?.previousClientSecret : undefined, secret)
   return current.matches || previous.matches
 }
 

@@ -33,9 +33,12 @@ export interface MintedToken {
 /** Signs a token and prepares its row, which holds only the token's hash. Nothing is written yet. */
 export async function mint(ctx: Context, subject: TokenSubject, options: MintOptions): Promise<MintedToken> {
   const { id, category, scope, issuedAt, expiresAt, origin } = options
+  const started = performance.now()
   const typ = category === 'refresh' ? 'rt+jwt' : ctx.settings.JWT_ACCESS_TOKEN_TYP
   const payload = composeClaims(ctx.settings, subject, { type: category, jti: id, scope, issuedAt, expiresAt })
   const token = await signJwt(ctx.keys, typ, payload)
+  const seconds = (performance.now() - started) / 1000
+  ctx.metrics.observe('oauth_token_generation_duration_seconds', seconds, { provider: 'local' })
   const insert = insertToken({
     id,
     tokenHash: sha256Hex(token),
