@@ -26,9 +26,9 @@ export function scopeView(name: string): ScopeView {
   const known = Object.hasOwn(KNOWN_SCOPES, name) ? KNOWN_SCOPES[name] : undefined
   if (known !== undefined) return { name, ...known }
   const read = READING.exec(name)
-  if (read) return { name, text: `Read ${read[1] ?? read[2]}`, group: 'reading' }
+  if (read) return { name, text: `Read ${read[1] ?? read[2]} (${name})`, group: 'reading' }
   const change = CHANGING.exec(name)
-  if (change) return { name, text: `Change ${change[1] ?? change[2]}`, group: 'changing' }
+  if (change) return { name, text: `Change ${change[1] ?? change[2]} (${name})`, group: 'changing' }
   return { name, text: `Use the permission "${name}"`, group: 'other' }
 }
 

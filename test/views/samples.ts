@@ -138,7 +138,10 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     }),
     'device-confirm-long': deviceConfirmPage(frame, {
       ...confirm,
-      client: client('registered-by', t('A rather long name of an application that somebody chose without much thought')),
+      client: client(
+        'registered-by',
+        t('A rather long name of an application that somebody chose without much thought'),
+      ),
       sameNetwork: false,
       username: t('maximilian.featherstonehaugh-cholmondeley'),
     }),

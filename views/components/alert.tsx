@@ -14,6 +14,6 @@ const ICONS: Record<Tone, IconName> = {
 export const Alert = ({ tone, id, children }: { tone: Tone; id?: string; children?: Child }) => (
   <div id={id} class={classes('notice', `notice-${tone}`)} role={tone === 'error' ? 'alert' : 'status'}>
     <Icon name={ICONS[tone]} class="mt-0.5 size-4" />
-    <div class="min-w-0 break-words">{children}</div>
+    <div class="min-w-0 wrap-anywhere">{children}</div>
   </div>
 )

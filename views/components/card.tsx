@@ -6,7 +6,7 @@ export const Card = ({ class: extra, children }: { class?: string; children?: Ch
 
 /** A titled part of a page with its rows inside one frame. */
 export const Section = (props: { id: string; title: string; text?: Child; action?: Child; children?: Child }) => (
-  <section aria-labelledby={props.id} class="mt-10">
+  <section aria-labelledby={props.id} class="mt-8 not-first:mt-12">
     <div class="mb-3 flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
       <div class="max-w-prose">
         <h2 id={props.id} class="text-base font-semibold">

@@ -15,10 +15,10 @@ export const Confirm = (props: {
   children?: Child
 }) => (
   <dialog id={props.id} popover="auto" class="dialog" aria-labelledby={`${props.id}-title`}>
-    <h2 id={`${props.id}-title`} class="text-base font-semibold break-words">
+    <h2 id={`${props.id}-title`} class="text-base font-semibold wrap-anywhere">
       {props.title}
     </h2>
-    <div class="mt-2 text-sm text-muted break-words">{props.children}</div>
+    <div class="mt-2 text-sm text-muted wrap-anywhere">{props.children}</div>
     <Form action={props.action} token={props.token} class="mt-6 flex flex-wrap justify-end gap-2">
       <button
         type="button"

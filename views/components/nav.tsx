@@ -27,7 +27,7 @@ export const ThemeButton = ({ label }: { label?: boolean }) => (
 
 const AccountMenu = ({ frame, name }: { frame: PageFrame; name: string }) => (
   <details class="menu-box" data-menu>
-    <summary class="btn btn-ghost btn-sm max-w-56 gap-1.5 font-medium">
+    <summary class="btn btn-ghost btn-sm max-w-56 flex-nowrap gap-1.5 font-medium">
       <Icon name="user-round" class="size-4 text-muted" />
       <span class="sr-only">Account menu of </span>
       <span class="hidden truncate sm:inline">{name}</span>
@@ -35,6 +35,16 @@ const AccountMenu = ({ frame, name }: { frame: PageFrame; name: string }) => (
     </summary>
     <div class="menu-panel">
       <p class="truncate px-2.5 pt-1.5 pb-2 text-xs text-muted">Signed in as {name}</p>
+      {LINKS.map(({ path, label, icon }) => (
+        <a
+          class="menu-item sm:hidden"
+          href={frame.basePath + path}
+          aria-current={isCurrent(frame, path) ? 'page' : undefined}
+        >
+          <Icon name={icon} />
+          {label}
+        </a>
+      ))}
       <a class="menu-item" href={`${frame.basePath}/account/change-password`}>
         <Icon name="key-round" />
         Change password
@@ -51,14 +61,17 @@ const AccountMenu = ({ frame, name }: { frame: PageFrame; name: string }) => (
 export const Nav = ({ frame }: { frame: PageFrame }) => (
   <header class="top-bar">
     <div class="mx-auto flex h-14 w-full max-w-5xl items-center gap-2 px-4 sm:gap-6 sm:px-6">
-      <a class="rounded-field" href={`${frame.basePath}/`}>
+      <a class="min-w-0 rounded-field" href={`${frame.basePath}/`}>
         <Brand frame={frame} />
       </a>
       <nav aria-label="Main" class="flex flex-1 items-center gap-1">
-        {LINKS.map(({ path, label, icon }) => (
-          <a class="top-link" href={frame.basePath + path} aria-current={isCurrent(frame, path) ? 'page' : undefined}>
-            <Icon name={icon} class="size-4 sm:hidden" />
-            <span class="max-sm:sr-only">{label}</span>
+        {LINKS.map(({ path, label }) => (
+          <a
+            class="top-link max-sm:hidden"
+            href={frame.basePath + path}
+            aria-current={isCurrent(frame, path) ? 'page' : undefined}
+          >
+            {label}
           </a>
         ))}
       </nav>

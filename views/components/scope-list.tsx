@@ -23,7 +23,7 @@ export const ScopeList = ({ scopes }: { scopes: readonly ScopeView[] }) => (
             <p class="text-xs text-muted">{title}</p>
             <ul>
               {own.map(({ text }) => (
-                <li class="break-words">{text}</li>
+                <li class="wrap-anywhere">{text}</li>
               ))}
             </ul>
           </div>

@@ -34,7 +34,7 @@ export function Table<Row>(props: { caption: string; columns: readonly Column<Ro
               {columns.map(({ title, cell, heads, actions }) =>
                 heads ? (
                   <th {...is('rowheader')} scope="row">
-                    {cell(row)}
+                    <div class="min-w-0">{cell(row)}</div>
                   </th>
                 ) : (
                   <td {...is('cell')} class={actions ? 'row-actions' : undefined}>

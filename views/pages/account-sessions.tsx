@@ -1,4 +1,3 @@
-import { Alert } from '../components/alert'
 import { Badge } from '../components/badge'
 import { LinkButton, OpenButton } from '../components/button'
 import { Section } from '../components/card'
@@ -44,8 +43,11 @@ export interface AccountSessionsProps {
 export function accountSessionsPage(frame: PageFrame, { sessions, grants, notice }: AccountSessionsProps): JSX.Element {
   const others = sessions.filter((session) => !session.current)
   return (
-    <AccountPage frame={frame} title="Active sessions" text="Where you are signed in, and what may act for you.">
-      {notice && <Alert tone="success">{notice}</Alert>}
+    <AccountPage
+      frame={notice ? { ...frame, flash: [...frame.flash, notice] } : frame}
+      title="Active sessions"
+      text="Where you are signed in, and what may act for you."
+    >
       <Section
         id="browser-sessions"
         title="Browser sessions"
@@ -91,7 +93,7 @@ const sessionColumns: readonly Column<SessionView>[] = [
     heads: true,
     cell: ({ device, current, remembered }) => (
       <div class="flex flex-wrap items-center gap-2">
-        <span class="break-words">{device}</span>
+        <span class="wrap-anywhere">{device}</span>
         {current && <Badge tone="good">This browser</Badge>}
         {remembered && <Badge>Remembered</Badge>}
       </div>
@@ -120,12 +122,12 @@ const grantColumns: readonly Column<GrantView>[] = [
     cell: ({ clientName, scopes, state }) => (
       <>
         <div class="flex flex-wrap items-center gap-2">
-          <span class="break-words">{clientName}</span>
+          <span class="wrap-anywhere">{clientName}</span>
           {state === 'active' && <Badge tone="good">Active</Badge>}
           {state === 'expired' && <Badge>Expired</Badge>}
           {state === 'revoked' && <Badge tone="bad">Revoked</Badge>}
         </div>
-        <p class="mt-0.5 text-xs font-normal break-words text-muted">{scopes.join(', ') || 'No permissions'}</p>
+        <p class="mt-0.5 text-xs font-normal wrap-anywhere text-muted">{scopes.join(', ') || 'No permissions'}</p>
       </>
     ),
   },
@@ -133,14 +135,14 @@ const grantColumns: readonly Column<GrantView>[] = [
     title: 'Device',
     cell: ({ device, ip }) => (
       <>
-        <span class="break-words">{device}</span>
+        <span class="wrap-anywhere">{device}</span>
         <p class="text-xs break-all text-muted">{ip}</p>
       </>
     ),
   },
   { title: 'Allowed', cell: ({ createdAt }) => <Time at={createdAt} /> },
   { title: 'Last used', cell: ({ lastUsedAt }) => (lastUsedAt ? <Time at={lastUsedAt} /> : 'Not yet') },
-  { title: 'Expires', cell: ({ expiresAt }) => <Time at={expiresAt} /> },
+  { title: 'Expires', cell: ({ expiresAt, state }) => (state === 'revoked' ? '—' : <Time at={expiresAt} />) },
   {
     title: 'Actions',
     actions: true,

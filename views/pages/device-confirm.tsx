@@ -31,8 +31,8 @@ export function deviceConfirmPage(frame: PageFrame, props: DeviceConfirmProps): 
     <FocusPage frame={frame} title={`Allow ${client.name}?`} bare>
       <Card>
         <div class="text-center">
-          <h1 class="page-title break-words">
-            Allow <span class="break-words">{client.name}</span> to use your account?
+          <h1 class="page-title wrap-anywhere">
+            Allow <span class="wrap-anywhere">{client.name}</span> to use your account?
           </h1>
           <ClientMark client={client} />
         </div>

@@ -42,7 +42,7 @@ export function deviceDonePage(frame: PageFrame, props: DeviceDoneProps): JSX.El
           <h1 class="page-title" data-when="expired" hidden>
             Nobody collected the sign-in
           </h1>
-          <p class="mt-2 text-sm break-words text-muted">
+          <p class="mt-2 text-sm wrap-anywhere text-muted">
             You can close this window
             <span data-when="waiting">
               ; {app} will be signed in as {you} in a few seconds.
@@ -73,7 +73,7 @@ const deniedPage = (frame: PageFrame, clientName: string) => (
         <Icon name="x" class="size-6" />
       </div>
       <h1 class="page-title">Denied</h1>
-      <p class="mt-2 text-sm break-words text-muted">
+      <p class="mt-2 text-sm wrap-anywhere text-muted">
         You can close this window; <strong class="strong">{clientName}</strong> did not get access to your account.
       </p>
     </Card>

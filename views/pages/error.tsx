@@ -22,9 +22,9 @@ export function errorPage(frame: PageFrame, props: ErrorProps): JSX.Element {
     <FocusPage frame={frame} title={title}>
       <Card class="text-center">
         <p class="text-sm font-medium text-muted">Error {props.status}</p>
-        <h1 class="page-title mt-1 break-words">{title}</h1>
-        <p class="mt-3 text-sm break-words">{explanation}</p>
-        {hint && <p class="mt-2 text-sm break-words text-muted">{hint}</p>}
+        <h1 class="page-title mt-1 wrap-anywhere">{title}</h1>
+        <p class="mt-3 text-sm wrap-anywhere">{explanation}</p>
+        {hint && <p class="mt-2 text-sm wrap-anywhere text-muted">{hint}</p>}
         <div class="mt-6">
           <LinkButton look="plain" wide href={action.href}>
             {action.label}

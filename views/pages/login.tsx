@@ -29,7 +29,7 @@ export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
       <Card>
         <div class="mb-6 text-center">
           <h1 class="page-title">Sign in</h1>
-          <p class="mt-1 text-sm break-words text-muted">
+          <p class="mt-1 text-sm wrap-anywhere text-muted">
             {signingInFor ? (
               <>
                 to continue to <strong class="strong">{signingInFor}</strong>

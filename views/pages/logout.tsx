@@ -10,7 +10,7 @@ export function logoutPage(frame: PageFrame): JSX.Element {
     <FocusPage frame={frame} title="Sign out">
       <Card class="text-center">
         <h1 class="page-title">Sign out?</h1>
-        <p class="mt-2 text-sm break-words text-muted">
+        <p class="mt-2 text-sm wrap-anywhere text-muted">
           {frame.user && (
             <>
               You are signed in as <strong class="strong">{frame.user.name}</strong>.{' '}

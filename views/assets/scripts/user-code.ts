@@ -43,12 +43,16 @@ export function userCodeFields(): void {
       }
       show()
     }
+    // The limit is for the plain field; here it would cut a pasted link short.
+    input.removeAttribute('maxlength')
     input.addEventListener('input', accept)
-    input.addEventListener('focus', show)
+    input.addEventListener('focus', () => {
+      // The browser puts the cursor before a code that the page brought along.
+      if (input.selectionEnd === 0) input.setSelectionRange(LENGTH, LENGTH)
+      show()
+    })
     input.addEventListener('blur', show)
     document.addEventListener('selectionchange', show)
     accept()
-    if (document.activeElement === input) input.setSelectionRange(input.value.length, input.value.length)
-    show()
   }
 }
