@@ -10,7 +10,7 @@ import type { Database } from './db/database'
 import type { RequestInfo } from './edge/request-info'
 import type { PasswordHasher } from './identity/password'
 import type { Metrics } from './metrics/registry'
-import type { PollTimes } from './oauth/device/poll-times'
+import type { PollPace } from './oauth/device/poll-pace'
 import type { ServerSecrets } from './secrets'
 import type { KeyRing } from './tokens/keys'
 
@@ -47,7 +47,7 @@ export interface Context {
   readonly passwords: PasswordHasher
   readonly audit: AuditWriter
   readonly metrics: Metrics
-  readonly devicePolls: PollTimes
+  readonly devicePolls: PollPace
   /** Present while a request is served; absent in jobs and commands. */
   readonly request?: RequestInfo
 }

@@ -6,7 +6,7 @@ import type { Clock, Context, Logger, Random } from './context'
 import type { Database } from './db/database'
 import { createPasswordHasher } from './identity/password'
 import { createMetrics } from './metrics/registry'
-import { createPollTimes } from './oauth/device/poll-times'
+import { createPollPace } from './oauth/device/poll-pace'
 import { deriveSecrets } from './secrets'
 import { type KeyRing, loadKeyRing } from './tokens/keys'
 
@@ -32,7 +32,7 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     db,
     keys,
     metrics,
-    devicePolls: createPollTimes(),
+    devicePolls: createPollPace(),
     secrets: deriveSecrets(settings),
     passwords: createPasswordHasher(),
     audit: createAuditWriter({ settings, db, log, metrics }),

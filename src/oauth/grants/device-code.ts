@@ -86,19 +86,11 @@ function refuse(ctx: RequestContext, { clientId }: Client, reason: string, code?
   )
 }
 
-/** A poll may come this much early: networks and clocks are not exact. */
-const TOLERANCE_SECONDS = 1
-const SLOW_DOWN_SECONDS = 5
-const LONGEST_INTERVAL_SECONDS = 60
-
-/** Notes the poll. The first is never too fast; a device that is too fast has to wait longer from then on. */
+/** Notes the poll; a device that is too fast has to wait longer from then on. */
 async function isTooFast(ctx: RequestContext, code: PolledCode): Promise<boolean> {
-  const at = ctx.clock.now()
-  const before = Math.max(ctx.devicePolls.note(code.id, at) ?? 0, code.lastPolledAt?.getTime() ?? 0)
-  if (at - before >= (code.pollInterval - TOLERANCE_SECONDS) * 1000) return false
-  const interval = Math.min(code.pollInterval + SLOW_DOWN_SECONDS, LONGEST_INTERVAL_SECONDS)
-  if (interval > code.pollInterval) await commit(ctx, [slowDown(ctx, code.id, interval)])
-  return true
+  const { tooFast, interval, store } = ctx.devicePolls.note(code, ctx.clock.now())
+  if (store) await commit(ctx, [slowDown(ctx, code.id, interval)])
+  return tooFast
 }
 
 async function redeem(

@@ -1,12 +1,18 @@
 /** The device grant from the request to the tokens (RFC 8628), over HTTP. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
+import { commit } from '../../../src/db/commit'
+import { deriveSecrets } from '../../../src/secrets'
+import { createHandler } from '../../../src/server'
+import { revokeTokensOfUser } from '../../../src/tokens/revoke'
 import { openTestApp, type SignedIn, type TestApp, type UserRow } from '../../support/app'
 import { databases } from '../../support/databases'
 import {
   auditRows,
   codeRow,
+  confirmationOf,
   consentRow,
+  decideOn,
   getPage,
   isAccepted,
   newCodes,
@@ -185,6 +191,46 @@ describe.each(databases)('device grant on %s', (_name, open) => {
     expect(kept).not.toContain(requestId)
     const [generated] = await auditRows(app, 'DEVICE_CODE_GENERATED', client.clientId)
     expect(generated?.details).toMatchObject({ user_code: `${userCode.slice(0, 4)}-****`, scopes: 'email profile' })
+  })
+
+  test('nothing minted beside a revocation of everything of the user survives it', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const client = await publicClient()
+      const approver = await app.insertUser({ passwordHash: '' })
+      const { deviceCode, userCode } = await newCodes(app, client)
+      await settle(app, await app.signIn(approver), userCode)
+      const polls = Array.from({ length: 4 }, () => poll(app, client, deviceCode))
+      await Promise.all([...polls, commit(app.ctx, revokeTokensOfUser(app.ctx, approver.id)), ...polls])
+      const active = (await tokenRows(app, client.clientId)).filter(({ status }) => status === 'active')
+      expect(active).toEqual([])
+    }
+  })
+
+  test('a rotation of SESSION_SECRET between any two steps ends nothing', async () => {
+    const client = await publicClient()
+    const { deviceCode, userCode } = await newCodes(app, client)
+    const { SESSION_SECRET } = app.ctx.settings
+    const rotated = { SESSION_SECRET: 'n'.repeat(64), SESSION_SECRET_PREVIOUS: SESSION_SECRET }
+    const requestId = (await confirmationOf(app, session, userCode)) ?? ''
+    const handler = createHandler({ ...app.ctx, secrets: deriveSecrets(rotated) })
+    const after: TestApp = {
+      ...app,
+      postForm: (path, fields, headers) =>
+        handler(
+          new Request(`http://localhost:8080${path}`, {
+            method: 'POST',
+            headers: {
+              'content-type': 'application/x-www-form-urlencoded',
+              'user-agent': 'Firefox/140.0 Linux',
+              ...headers,
+            },
+            body: new URLSearchParams(fields as Record<string, string>).toString(),
+          }),
+        ),
+    }
+    expect(await confirmationOf(after, session, userCode)).toMatch(/^[\w-]{43}$/)
+    expect((await decideOn(after, session, requestId, 'approve')).status).toBe(303)
+    expect((await poll(after, client, deviceCode)).status).toBe(200)
   })
 
   test('requests, polls and approvals are counted', async () => {

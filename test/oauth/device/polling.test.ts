@@ -275,8 +275,8 @@ describe.each(databases)('device polling on %s', (_name, open) => {
       await error(client, deviceCode)
       expect(await error(client, deviceCode)).toEqual([400, 'slow_down'])
       const { createHandler } = await import('../../../src/server')
-      const { createPollTimes } = await import('../../../src/oauth/device/poll-times')
-      const other = createHandler({ ...app.ctx, devicePolls: createPollTimes() })
+      const { createPollPace } = await import('../../../src/oauth/device/poll-pace')
+      const other = createHandler({ ...app.ctx, devicePolls: createPollPace() })
       const pollThere = async () => {
         const form = new URLSearchParams({
           grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
