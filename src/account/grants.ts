@@ -2,8 +2,8 @@
 import { and, desc, eq, gt, inArray, isNull, max } from 'drizzle-orm'
 import { audit } from '../audit/audit'
 import { now, type RequestContext } from '../context'
-import { commit, guard } from '../db/commit'
-import { param, query } from '../db/definitions'
+import { commit, must } from '../db/commit'
+import { param, query, write } from '../db/definitions'
 import type { BrowserSession } from '../identity/sessions'
 import type { FamilyRow } from '../tokens/records'
 import { revokeFamily } from '../tokens/revoke'
@@ -71,11 +71,10 @@ const grantOfUser = query('grant_of_user', (q, t) =>
     .where(and(eq(t.tokenFamilies.id, param('id')), eq(t.tokenFamilies.userId, param('userId')))),
 )
 
-/** Locks the grant it found: of two revocations that cross, the second finds it revoked. */
-const liveGrantOfUser = query('live_grant_of_user', (q, t) =>
+const endLiveGrant = write('end_own_grant', (q, t) =>
   q
-    .select({ id: t.tokenFamilies.id })
-    .from(t.tokenFamilies)
+    .update(t.tokenFamilies)
+    .set({ revokedAt: param('now') })
     .where(
       and(
         eq(t.tokenFamilies.id, param('id')),
@@ -102,7 +101,7 @@ export async function revokeOwnGrant(
   if (family.revokedAt !== null) return { clientName: found.clientName ?? family.clientId, tokensRevoked: 0 }
 
   const [, , tokensRevoked = 0] = await commit(ctx, [
-    guard(liveGrantOfUser, { id, userId: user.id }, 'grant'),
+    must(endLiveGrant, { id, userId: user.id, now: now(ctx) }, 'grant'),
     ...revokeFamily(ctx, id),
     ...audit(ctx, {
       event: 'TOKEN_REVOKED',

@@ -64,12 +64,10 @@ export async function changePassword(
     flash: 'Your password was changed. Every other browser was signed out.',
   }
   try {
-    const started = await startSession(ctx, login, [
-      must(setPassword, { id: user.id, version: user.version, passwordHash, now: now(ctx) }, 'user'),
-      endSessionsOfUser(user.id),
-      noteSuccess(subject),
-      ...auditChange(ctx, session, forced),
-    ])
+    const started = await startSession(ctx, login, {
+      claim: must(setPassword, { id: user.id, version: user.version, passwordHash, now: now(ctx) }, 'user'),
+      alongside: [endSessionsOfUser(user.id), noteSuccess(subject), ...auditChange(ctx, session, forced)],
+    })
     return { kind: 'changed', started }
   } catch (error) {
     if (error instanceof Conflict) return problem('The account was changed meanwhile. Please try again.')
@@ -90,7 +88,7 @@ const setPassword = write('set_own_password', (q, t) =>
       version: sql`${t.users.version} + 1`,
       updatedAt: param('now'),
     })
-    .where(and(eq(t.users.id, param('id')), eq(t.users.version, param('version')))),
+    .where(and(eq(t.users.id, param('id')), eq(t.users.isActive, true), eq(t.users.version, param('version')))),
 )
 
 const auditChange = (ctx: RequestContext, { user }: BrowserSession, forced: boolean): Statement[] =>

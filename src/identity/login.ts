@@ -3,7 +3,7 @@
 import { and, eq } from 'drizzle-orm'
 import { audit } from '../audit/audit'
 import { now, type RequestContext } from '../context'
-import { Conflict, run, type Statement } from '../db/commit'
+import { Conflict, must, type Statement } from '../db/commit'
 import { param, write } from '../db/definitions'
 import { claimAttempt, noteSuccess, PASSWORD_POLICY } from './attempt-delays'
 import { delaySubject, knownDevice, newKnownDevice } from './known-device'
@@ -81,14 +81,15 @@ async function attempt(ctx: RequestContext, login: PasswordLogin): Promise<Login
   if (!user.isActive) return refuse(ctx, 'account_disabled', user, DISABLED)
 
   const newHash = needsRehash ? await ctx.passwords.hash(password) : user.passwordHash
+  const claim = must(noteLogin, { id: user.id, version: user.version, passwordHash: newHash, now: now(ctx) }, 'user')
   const alongside = [
     ...(login.replaces ? [deleteSessionIfAny(login.replaces.idHash)] : []),
-    run(noteLogin, { id: user.id, seenHash: user.passwordHash, passwordHash: newHash, now: now(ctx) }),
     noteSuccess(subject),
     ...auditSuccess(ctx, user),
   ]
   try {
-    const started = await startSession(ctx, { user, remember: login.remember, amr: 'pwd', idp: 'local' }, alongside)
+    const proven = { user, remember: login.remember, amr: 'pwd', idp: 'local' }
+    const started = await startSession(ctx, proven, { claim, alongside })
     return {
       kind: 'signed_in',
       started,
@@ -103,12 +104,12 @@ async function attempt(ctx: RequestContext, login: PasswordLogin): Promise<Login
 
 const tooLong = (password: string): boolean => Buffer.byteLength(password) > MAX_PASSWORD_BYTES
 
-/** Also replaces a hash of an older kind; never one that was changed since it was read. */
+/** Also replaces a hash of an older kind. */
 const noteLogin = write('note_login', (q, t) =>
   q
     .update(t.users)
     .set({ lastLoginAt: param('now'), passwordHash: param('passwordHash') })
-    .where(and(eq(t.users.id, param('id')), eq(t.users.passwordHash, param('seenHash')))),
+    .where(and(eq(t.users.id, param('id')), eq(t.users.isActive, true), eq(t.users.version, param('version')))),
 )
 
 const auditSuccess = (ctx: RequestContext, user: User): Statement[] =>

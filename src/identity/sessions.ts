@@ -168,16 +168,26 @@ export interface StartedSession {
 
 const USER_AGENT_LIMIT = 500
 
+/** What is written in the commit of a new session, before the session. */
+export interface SessionCommit {
+  /**
+   * A write to the user's row that changes one row only while the user is unchanged (`Conflict('user')`). A commit that
+   * writes to that row has to begin so: two commits that first share a lock and then both want to write wait forever.
+   */
+  readonly claim: Statement
+  readonly alongside: readonly Statement[]
+}
+
 /**
  * Starts a session with a new id and a new token against cross-site request forgery; nothing of an earlier one is
- * carried over (session fixation). `alongside` is written first, in the same commit.
+ * carried over (session fixation).
  *
  * Throws `Conflict('user')` when the user was disabled or edited since they were read, and `DatabaseUnavailable`.
  */
 export async function startSession(
   ctx: RequestContext,
   login: Login,
-  alongside: readonly Statement[] = [],
+  { claim, alongside }: SessionCommit = { claim: userUnchanged(login.user), alongside: [] },
 ): Promise<StartedSession> {
   const { settings, request } = ctx
   const at = now(ctx)
@@ -201,7 +211,7 @@ export async function startSession(
     lastSeenAt: at,
     expiresAt: new Date(at.getTime() + maxAgeSeconds * 1000),
   }
-  await commit(ctx, [userUnchanged(login.user), ...alongside, insertSession(row)])
+  await commit(ctx, [claim, ...alongside, insertSession(row)])
   ctx.metrics.count('sessions_created_total')
   return { cookieValue, maxAgeSeconds, session: toSession(row, login.user) }
 }
