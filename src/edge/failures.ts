@@ -17,7 +17,9 @@ export const isUnavailable = (error: unknown): boolean =>
 export function logFailure(ctx: Context, request: Request, error: unknown): void {
   const { id, method, path } = requestInfo(request)
   const fields = { request_id: id, method, path, ...errorFields(error) }
-  if (isUnavailable(error)) ctx.log.warn(fields, 'Request refused: temporarily unavailable')
+  // Anybody can close a connection in the middle of a body, as often as they like.
+  if (error instanceof Error && error.name === 'AbortError') ctx.log.debug(fields, 'Client went away')
+  else if (isUnavailable(error)) ctx.log.warn(fields, 'Request refused: temporarily unavailable')
   else ctx.log.error(fields, 'Request failed unexpectedly')
 }
 

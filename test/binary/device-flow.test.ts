@@ -1,25 +1,20 @@
 /** The compiled binary as a stranger meets it: a standard client on one side, a real browser on the other. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
 import type { Browser } from 'playwright-core'
-import { freePort, type RunningBinary, startBinary } from '../support/binary'
+import { type RunningBinary, startBinary } from '../support/binary'
 import { selfSignedCertificate } from '../support/certificate'
-import { chromiumAvailable, launchChromium } from '../support/chromium'
-import { freshDatabase, postgresAvailable } from '../support/postgres'
-import { signInAndApprove } from '../support/sign-in'
+import { closePage, launchChromium, newPage } from '../support/chromium'
+import { readCredentials } from '../support/credentials'
+import { removeFolder, temporaryFolder } from '../support/daemon'
+import { freePort } from '../support/ports'
+import { freshDatabase } from '../support/postgres'
+import { NEW_PASSWORD, signInAndApprove } from '../support/sign-in'
 import { suiteNeeds } from '../support/skip'
 
-function readCredentials(folder: string) {
-  const text = readFileSync(join(folder, 'authgate-credentials.txt'), 'utf8')
-  const value = (label: string) => new RegExp(`^${label}: (.+)$`, 'm').exec(text)?.[1] ?? ''
-  return { password: value('Admin Password'), clientId: value('Client ID') }
-}
-
-suiteNeeds('chromium', chromiumAvailable)('device flow over TLS with openid-client and Chromium', () => {
+suiteNeeds('chromium')('device flow over TLS with openid-client and Chromium', () => {
   let folder: string
   let server: RunningBinary
   let browser: Browser
@@ -27,7 +22,7 @@ suiteNeeds('chromium', chromiumAvailable)('device flow over TLS with openid-clie
   let issuer: string
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'authgate-tls-'))
+    folder = temporaryFolder('tls')
     const certificate = selfSignedCertificate(folder, 'localhost')
     ca = readFileSync(certificate.certFile, 'utf8')
     const port = await freePort()
@@ -49,7 +44,7 @@ suiteNeeds('chromium', chromiumAvailable)('device flow over TLS with openid-clie
   afterAll(async () => {
     await browser?.close()
     await server?.stop()
-    rmSync(folder, { recursive: true, force: true })
+    removeFolder(folder)
   })
 
   test('a person signs in, approves, and the device gets, uses and refreshes its tokens (RFC 8628)', async () => {
@@ -63,11 +58,11 @@ suiteNeeds('chromium', chromiumAvailable)('device flow over TLS with openid-clie
     const granted = openid.pollDeviceAuthorizationGrant(config, started, undefined, {
       signal: AbortSignal.timeout(45_000),
     })
-    const page = await browser.newPage({ ignoreHTTPSErrors: true })
+    const page = await newPage(browser, { ignoreHTTPSErrors: true })
     await signInAndApprove(page, started.verification_uri_complete as string, password)
     const tokens = await granted
     await page.getByText('You can close this window').waitFor()
-    await page.close()
+    await closePage(page)
 
     const info = await trusted(`${issuer}/oauth/tokeninfo`, {
       headers: { authorization: `Bearer ${tokens.access_token}` },
@@ -81,10 +76,17 @@ suiteNeeds('chromium', chromiumAvailable)('device flow over TLS with openid-clie
       headers: { authorization: `Bearer ${refreshed.access_token}` },
     })
     expect(again.status).toBe(200)
+
+    // Whoever reads the log learns who did what, and nothing that opens a door.
+    const secrets = [password, NEW_PASSWORD, started.device_code, started.user_code, tokens.access_token]
+    const presented = [tokens.refresh_token, refreshed.access_token, refreshed.refresh_token, '?user_code', 'request=']
+    await Bun.sleep(300)
+    expect(server.log()).toContain('/device/decide')
+    for (const secret of [...secrets, ...presented]) expect(server.log()).not.toContain(secret as string)
   }, 90_000)
 })
 
-describe.skipIf(!(postgresAvailable && chromiumAvailable))('device flow on PostgreSQL with oauth4webapi', () => {
+suiteNeeds('postgresql', 'chromium')('device flow on PostgreSQL with oauth4webapi', () => {
   let folder: string
   let server: RunningBinary
   let browser: Browser
@@ -92,7 +94,7 @@ describe.skipIf(!(postgresAvailable && chromiumAvailable))('device flow on Postg
   let drop: () => Promise<void>
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'authgate-postgres-'))
+    folder = temporaryFolder('postgres')
     const database = await freshDatabase()
     drop = database.drop
     const port = await freePort()
@@ -113,7 +115,7 @@ describe.skipIf(!(postgresAvailable && chromiumAvailable))('device flow on Postg
     await browser?.close()
     await server?.stop()
     await drop?.()
-    rmSync(folder, { recursive: true, force: true })
+    removeFolder(folder)
   })
 
   test('strict response checks pass at every step', async () => {
@@ -131,9 +133,9 @@ describe.skipIf(!(postgresAvailable && chromiumAvailable))('device flow on Postg
     await expect(oauth.processDeviceCodeResponse(as, client, pending)).rejects.toMatchObject({
       error: 'authorization_pending',
     })
-    const page = await browser.newPage()
+    const page = await newPage(browser)
     await signInAndApprove(page, started.verification_uri_complete as string, password)
-    await page.close()
+    await closePage(page)
 
     const tokens = await oauth
       .deviceCodeGrantRequest(as, client, oauth.None(), started.device_code, insecure)
