@@ -76,8 +76,6 @@ function trust(list: BlockList, entry: string): void {
   }
 }
 
-const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/
-
 /**
  * IPv4 dotted, IPv6 in its shortest lower-case form (RFC 5952), IPv4-mapped IPv6 as IPv4. Accepts `address:port` and
  * `[address]:port`. An empty string for everything else.
@@ -85,7 +83,7 @@ const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/
 export function normaliseAddress(text: string): string {
   const bare = withoutPort(text.trim())
   const kind = isIP(bare)
-  if (kind === 4) return IPV4.test(bare) ? bare : ''
+  if (kind === 4) return bare
   if (kind !== 6 || bare.includes('%')) return ''
   const compressed = new URL(`http://[${bare}]/`).hostname.slice(1, -1)
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(compressed)
@@ -95,8 +93,6 @@ export function normaliseAddress(text: string): string {
 }
 
 function withoutPort(text: string): string {
-  const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)
-  if (bracketed) return bracketed[1] ?? ''
-  const [host = '', ...rest] = text.split(':')
-  return rest.length === 1 && IPV4.test(host) ? host : text
+  const [, bracketed, dotted] = /^\[([^\]]*)\](?::\d{1,5})?$|^([\d.]+):\d{1,5}$/.exec(text) ?? []
+  return bracketed ?? dotted ?? text
 }

@@ -56,6 +56,9 @@ export interface RedirectOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** `//host`, and what browsers read as that (backslashes, tabs in between), would be another host's address. */
+const OWN_PATH = /^\/(?![/\\])[\u0021-\u007e]*$/
+
 /** Leads to a path of this server, given without the prefix of `BASE_URL`. */
 export function redirectTo(
   ctx: Pick<RequestContext, 'settings'>,
@@ -63,8 +66,7 @@ export function redirectTo(
   options: RedirectOptions = {},
 ): Response {
   const { status = 302, cookies = [] } = options
-  // `//host` would be another host's address.
-  const local = path.startsWith('/') && !/^\/[/\\]/.test(path) ? path : '/'
+  const local = OWN_PATH.test(path) ? path : '/'
   const headers = new Headers({
     Location: ctx.settings.basePath + local,
     'Cache-Control': 'no-store',

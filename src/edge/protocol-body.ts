@@ -43,8 +43,9 @@ function asOAuthError(error: unknown): unknown {
   return error
 }
 
-/** A parameter's name as it may stand in `error_description`. */
-const printable = (name: string): string => (/^[\w.-]{1,40}$/.test(name) ? name : '')
+/** Names the parameter if its name may stand in `error_description` (RFC 6749 §5.2). */
+const repetition = (name: string): string =>
+  /^[\w.-]{1,40}$/.test(name) ? `Parameter ${name} must not be repeated` : 'A parameter must not be repeated'
 
 /** The members of an object that are texts; all others count as absent, and empty ones as in a form. */
 function parseJsonForm(text: string): Form {
