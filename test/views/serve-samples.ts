@@ -47,8 +47,8 @@ export function serveSamples(samples: readonly Sample[]): SampleServer {
       if (file !== undefined) {
         const { body, brotli, contentType } = file
         const headers = { 'content-type': contentType, 'x-content-type-options': 'nosniff' }
-        if (brotli === undefined) return new Response(body as BodyInit, { headers })
-        return new Response(brotli as BodyInit, { headers: { ...headers, 'content-encoding': 'br' } })
+        if (brotli === undefined) return new Response(new Uint8Array(body), { headers })
+        return new Response(new Uint8Array(brotli), { headers: { ...headers, 'content-encoding': 'br' } })
       }
       if (pathname === '/device/status') return Response.json({ state: state.deviceState })
       return new Response('not found', { status: 404 })
