@@ -9,7 +9,7 @@ export interface ScopeView {
 
 const KNOWN_SCOPES: Record<string, Omit<ScopeView, 'name'>> = {
   openid: { text: 'Know who you are on this server', group: 'identity' },
-  profile: { text: 'See your name and user name', group: 'identity' },
+  profile: { text: 'See your name and username', group: 'identity' },
   email: { text: 'See your email address', group: 'identity' },
   groups: { text: 'See the groups you belong to', group: 'identity' },
   read: { text: 'Read data on your behalf', group: 'reading' },

@@ -10,7 +10,8 @@ export interface PageFrame {
   readonly version: string
   /** Path of this page below `basePath`, to mark where one is in the navigation. */
   readonly path: string
-  readonly user?: { readonly name: string; readonly isAdmin: boolean }
+  /** `name` is what to call the person: the full name where there is one. */
+  readonly user?: { readonly name: string; readonly username: string; readonly isAdmin: boolean }
   readonly csrfToken: string
   readonly requestId: string
   /** Messages for this page view only; all are shown. */

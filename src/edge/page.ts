@@ -8,6 +8,7 @@ export function pageFrame(ctx: RequestContext, session?: BrowserSession): PageFr
   const { settings, request } = ctx
   const user = session && {
     name: session.user.fullName || session.user.username,
+    username: session.user.username,
     isAdmin: session.user.role === 'admin',
   }
   return {

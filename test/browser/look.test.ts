@@ -218,6 +218,7 @@ suiteNeeds('chromium')('pages in Chromium', () => {
       const page = await open('device-entry-filled')
       expect((await boxes(page)).join('')).toBe('WDJBMJHT')
       expect(await focused(page)).toBe('user_code')
+      expect(await page.locator('[data-box][data-active]').textContent()).toBe('T')
       await closePage(page)
     })
 

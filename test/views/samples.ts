@@ -40,7 +40,7 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     accent: '',
     version: t('1.4.0'),
     path: '/account/sessions',
-    user: { name: t('alice'), isAdmin: false },
+    user: { name: t('Alice Archer'), username: t('alice'), isAdmin: false },
     csrfToken: t('f3hQ0u2k'),
     requestId: t('01JD9Z5V8Q3N7M2K4T6W'),
     flash: [],
@@ -99,7 +99,12 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     ...more,
   })
   const sessions = [current, session(1), session(2)]
-  const grants = [grant(0), grant(1), grant(2, { state: 'revoked' }), grant(3, { state: 'expired' })]
+  const grants = [
+    grant(0),
+    grant(1),
+    grant(2, { state: 'revoked' }),
+    grant(3, { state: 'expired', expiresAt: after(-2 * DAY) }),
+  ]
   const range = (n: number) => Array.from({ length: n }, (_, i) => i)
 
   const pages: Record<string, JSX.Element> = {
@@ -121,7 +126,10 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
       { ...frame, path: '/account/change-password' },
       { forced: false, problem: t('The two new passwords differ.') },
     ),
-    'change-password-forced': changePasswordPage({ ...frame, path: '/account/change-password' }, { forced: true }),
+    'change-password-forced': changePasswordPage(
+      { ...frame, path: '/account/change-password' },
+      { forced: true, redirect: t('/device') },
+    ),
     'device-entry': deviceEntryPage({ ...frame, path: '/device' }, { userCode: '' }),
     'device-entry-filled': deviceEntryPage({ ...frame, path: '/device' }, { userCode: t('WDJB-MJHT') }),
     'device-entry-error': deviceEntryPage(

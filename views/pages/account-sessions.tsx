@@ -184,7 +184,7 @@ const Dialogs = (props: { frame: PageFrame; others: readonly SessionView[]; gran
           The browser at {ip} is signed out at once.
         </Confirm>
       ))}
-      {grants.map(({ id, clientName, device }) => (
+      {grants.map(({ id, clientName, device, ip }) => (
         <Confirm
           id={`revoke-${id}`}
           title={`Revoke access of ${clientName}?`}
@@ -192,7 +192,7 @@ const Dialogs = (props: { frame: PageFrame; others: readonly SessionView[]; gran
           token={token}
           confirmLabel="Revoke access"
         >
-          Its tokens on {device} stop working at once. To use it again you have to allow it again.
+          {device} at {ip} is signed out: its tokens stop working at once. To use it again you have to allow it again.
         </Confirm>
       ))}
     </>

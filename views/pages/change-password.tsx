@@ -14,6 +14,8 @@ export interface ChangePasswordProps {
   /** Where to go afterwards; checked by the caller. */
   readonly redirect?: string
   readonly problem?: string
+  /** Where to go afterwards; checked by the caller. */
+  readonly redirect?: string
 }
 
 const PasswordForm = ({ frame, forced, redirect, problem }: ChangePasswordProps & { frame: PageFrame }) => (
@@ -24,8 +26,9 @@ const PasswordForm = ({ frame, forced, redirect, problem }: ChangePasswordProps 
         {problem}
       </Alert>
     )}
+    {redirect && <Hidden name="redirect" value={redirect} />}
     {/* Lets password managers see whose password changes. */}
-    {frame.user && <input type="text" name="username" value={frame.user.name} autocomplete="username" hidden />}
+    {frame.user && <input type="text" name="username" value={frame.user.username} autocomplete="username" hidden />}
     {!forced && (
       <PasswordField name="current_password" label="Current password" autocomplete="current-password" autofocus />
     )}

@@ -48,7 +48,7 @@ export function deviceConfirmPage(frame: PageFrame, props: DeviceConfirmProps): 
         <dl class="facts">
           <dt>Account</dt>
           <dd class="font-medium">{username}</dd>
-          <dt>Asked</dt>
+          <dt>Requested</dt>
           <dd>
             <Time at={props.requestedAt} />, expires <Deadline at={props.expiresAt} />
           </dd>

@@ -32,7 +32,7 @@ export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
           <p class="mt-1 text-sm wrap-anywhere text-muted">
             {signingInFor ? (
               <>
-                to continue to <strong class="strong">{signingInFor}</strong>
+                to continue with <strong class="strong">{signingInFor}</strong>
               </>
             ) : (
               `with your ${frame.productName} account`

@@ -32,6 +32,10 @@ export function userCodeFields(): void {
     if (!input || boxes.length !== LENGTH) continue
 
     const show = () => mirror(input, boxes)
+    // The browser puts the cursor before a code that the page brought along.
+    const cursorToEnd = () => {
+      if (input.selectionEnd === 0) input.setSelectionRange(LENGTH, LENGTH)
+    }
     const accept = () => {
       const atEnd = input.selectionStart === input.value.length
       const before = input.value.slice(0, input.selectionStart ?? 0)
@@ -47,12 +51,12 @@ export function userCodeFields(): void {
     input.removeAttribute('maxlength')
     input.addEventListener('input', accept)
     input.addEventListener('focus', () => {
-      // The browser puts the cursor before a code that the page brought along.
-      if (input.selectionEnd === 0) input.setSelectionRange(LENGTH, LENGTH)
+      cursorToEnd()
       show()
     })
     input.addEventListener('blur', show)
     document.addEventListener('selectionchange', show)
     accept()
+    if (document.activeElement === input) cursorToEnd()
   }
 }
