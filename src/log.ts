@@ -28,6 +28,7 @@ export function createLogger(
   const format = settings.LOG_FORMAT || (settings.production ? 'json' : 'text')
   const line = format === 'json' ? jsonLine : textLine
   const lowest = LEVELS.indexOf(settings.LOG_LEVEL)
+  const timestamp = createTimestamp()
   let waiting = ''
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -44,7 +45,7 @@ export function createLogger(
     if (LEVELS.indexOf(level) < lowest) return () => {}
     const urgent = level === 'warn' || level === 'error'
     return (fields: Fields, message: string) => {
-      waiting += line(new Date().toISOString(), level, message, fields)
+      waiting += line(timestamp(), level, message, fields)
       if (urgent || waiting.length > FLUSH_CHARACTERS) flush()
       else timer ??= setTimeout(flush, FLUSH_MS)
     }
@@ -52,38 +53,53 @@ export function createLogger(
   return { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error'), flush }
 }
 
+/** Many lines fall into one millisecond. */
+function createTimestamp(): () => string {
+  let at = 0
+  let text = ''
+  return () => {
+    const now = Date.now()
+    if (now !== at) {
+      at = now
+      text = new Date(now).toISOString()
+    }
+    return text
+  }
+}
+
 /** Control and direction characters could rewrite a terminal or forge a line; JSON leaves some of them as they are. */
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 const escaped = (text: string): string =>
   text.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-const quoted = (value: unknown): string => escaped(JSON.stringify(value) ?? 'null')
+/** Printable ASCII without quotes and backslashes: most values, and no work. */
+const SIMPLE = /^[ !#-[\]-~]*$/
+
+/** As JSON. Errors become their name and code: messages of drivers and parsers quote what they were given. */
+function encoded(value: unknown): string {
+  if (Number.isFinite(value)) return String(value)
+  if (typeof value === 'string' && SIMPLE.test(value)) return `"${value}"`
+  return escaped(JSON.stringify(value instanceof Error ? errorText(value) : value) ?? 'null')
+}
 
 function jsonLine(time: string, level: Level, message: string, fields: Fields): string {
-  // No field can take the place of what says when and what.
-  const { time: _time, level: _level, message: _message, ...others } = printable(fields)
-  return `${quoted({ time, level, message, ...others })}\n`
+  let line = `{"time":"${time}","level":"${level}","message":${encoded(message)}`
+  for (const name in fields) {
+    // No field can take the place of what says when and what.
+    if (fields[name] === undefined || name === 'time' || name === 'level' || name === 'message') continue
+    line += `,${encoded(name)}:${encoded(fields[name])}`
+  }
+  return `${line}}\n`
 }
 
 function textLine(time: string, level: Level, message: string, fields: Fields): string {
   let line = `${time} ${level.toUpperCase().padEnd(5)} ${escaped(message)}`
-  for (const [name, value] of Object.entries(printable(fields))) line += ` ${name}=${textValue(value)}`
+  for (const name in fields) if (fields[name] !== undefined) line += ` ${name}=${textValue(fields[name])}`
   return `${line}\n`
 }
 
 const PLAIN = /^[\w.:/@,+*()[\]-]+$/
-const textValue = (value: unknown): string =>
-  typeof value === 'number' || (typeof value === 'string' && PLAIN.test(value)) ? String(value) : quoted(value)
-
-/** Errors become their name and code: messages of drivers and parsers quote what they were given. */
-function printable(fields: Fields): Record<string, unknown> {
-  const result: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined) continue
-    result[name] = value instanceof Error ? errorText(value) : value
-  }
-  return result
-}
+const textValue = (value: unknown): string => (typeof value === 'string' && PLAIN.test(value) ? value : encoded(value))
 
 /** What may be said of any error: its name and, where it has one, its code. */
 export function errorText(error: unknown): string {

@@ -41,12 +41,16 @@ const BODILESS = new Set(['GET', 'HEAD'])
 /** Throws `StartError`. */
 export function listen(settings: ListenSettings, handler: Handler, log: Logger): Listener {
   const wanted = listenAddress(settings.SERVER_ADDR)
-  let server = bind(settings.tls, wanted, handler)
-  const address = { hostname: wanted.hostname, port: server.port ?? wanted.port }
+  const first = bind(settings.tls, wanted, handler)
+  const address = { hostname: wanted.hostname, port: first.port ?? wanted.port }
+  /** Newest last; the others only finish what they had begun. */
+  let servers = [first]
+  let stopping = false
 
   return {
     address,
     reload: () => {
+      if (stopping) return
       if (!settings.tls) {
         log.info({}, 'SIGHUP: nothing to reload without TLS_CERT_FILE')
         return
@@ -54,16 +58,18 @@ export function listen(settings: ListenSettings, handler: Handler, log: Logger):
       try {
         const { files, warning } = loadTls(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE, Date.now())
         if (warning) log.warn({}, warning)
-        const former = server
-        server = bind(files, address, handler)
-        // Requests that run on the former listener end normally.
-        void former.stop(false)
+        const next = bind(files, address, handler)
+        for (const former of servers) refuseNew(former)
+        servers = [...servers.filter(isBusy), next]
         log.info({ cert: settings.TLS_CERT_FILE }, 'TLS certificate reloaded')
       } catch (error) {
         log.error({}, `TLS certificate not reloaded, the former one stays in use: ${(error as Error).message}`)
       }
     },
-    stop: (limitMs) => stop(server, limitMs),
+    stop: (limitMs) => {
+      stopping = true
+      return stop(servers, limitMs)
+    },
   }
 }
 
@@ -119,15 +125,19 @@ function withinLimit(answer: Promise<Response>): Promise<Response> {
 
 const DRAIN_PAUSE_MS = 10
 
-async function stop(server: BunServer, limitMs: number): Promise<void> {
+async function stop(servers: readonly BunServer[], limitMs: number): Promise<void> {
   const deadline = performance.now() + limitMs
-  // Resolves only after clients that never finish their headers went away; what counts is the requests that run.
-  void server.stop(false)
-  while (server.pendingRequests > 0 && performance.now() < deadline) await Bun.sleep(DRAIN_PAUSE_MS)
-  const running = server.pendingRequests
-  await server.stop(true)
+  for (const server of servers) refuseNew(server)
+  while (servers.some(isBusy) && performance.now() < deadline) await Bun.sleep(DRAIN_PAUSE_MS)
+  const running = servers.reduce((sum, server) => sum + server.pendingRequests, 0)
+  await Promise.all(servers.map((server) => server.stop(true)))
   if (running > 0) throw new Error(`${running} requests did not finish within SERVER_SHUTDOWN_TIMEOUT`)
 }
+
+const isBusy = (server: BunServer): boolean => server.pendingRequests > 0
+
+/** Not waited for: the promise resolves only after clients that never finish their headers went away. */
+const refuseNew = (server: BunServer): void => void server.stop(false)
 
 const REMEDIES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'address already in use; stop the process that listens there, or set SERVER_ADDR to another port',

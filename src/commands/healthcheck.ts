@@ -41,7 +41,7 @@ export async function healthcheck(env: Environment, cwd: string, output: Output)
 }
 
 /** Where the server listens, seen from the same machine. */
-export function healthUrl(settings: Settings): string {
+function healthUrl(settings: Settings): string {
   const { hostname, port } = listenAddress(settings.SERVER_ADDR)
   const host = REACHED_AS[hostname] ?? hostname
   const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

@@ -24,7 +24,7 @@ export function credentialsPath(settings: Pick<Settings, 'CREDENTIALS_FILE' | 's
   return join(path === undefined || path === ':memory:' ? cwd : dirname(path), FILE_NAME)
 }
 
-export function credentialsText({ adminPassword, client }: Credentials): string {
+function credentialsText({ adminPassword, client }: Credentials): string {
   const admin = adminPassword === undefined ? [] : ['Admin Username: admin', `Admin Password: ${adminPassword}`]
   const lines = client === undefined ? [] : [`Client ID: ${client.id}`, `Client Secret: ${client.secret}`]
   const separator = admin.length > 0 && lines.length > 0 ? [''] : []

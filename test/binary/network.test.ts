@@ -27,6 +27,13 @@ describe('listening address', () => {
     expect(check.exitCode).toBe(0)
   })
 
+  test('SIGHUP without TLS ends nothing', async () => {
+    const server = await start()
+    server.signal('SIGHUP')
+    await eventually('the log line', async () => (server.log().includes('nothing to reload') ? true : undefined))
+    expect((await server.fetch('/health')).status).toBe(200)
+  })
+
   test('IPv6', async () => {
     const port = await freePort()
     const address = `[::1]:${port}`

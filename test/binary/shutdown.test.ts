@@ -1,11 +1,12 @@
 /** The end of the process: in order, within limits, without losing what was acknowledged. */
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { type RunningBinary, startBinary } from '../support/binary'
 import { readCredentials } from '../support/credentials'
 import { eventually, removeFolder, temporaryFolder } from '../support/daemon'
+import { unfinishedRequest } from '../support/unfinished-request'
 
 let folder: string
 let server: RunningBinary
@@ -21,25 +22,9 @@ const start = async (env: Record<string, string> = {}) => {
   server = await startBinary({ folder, env: { ENABLE_RATE_LIMIT: 'false', ...env } })
 }
 
-/** A request whose body is still on its way: the server has begun it and cannot finish it. */
-async function unfinishedRequest(): Promise<{ finish(): void; answer: Promise<string> }> {
-  const { clientId } = readCredentials(folder)
-  const body = `client_id=${clientId}`
+const beginRequest = () => {
   const { hostname, port } = new URL(server.url)
-  const socket: Socket = connect(Number(port), hostname)
-  const answer = new Promise<string>((resolve) => {
-    let received = ''
-    socket.on('data', (chunk) => {
-      received += chunk
-    })
-    socket.on('close', () => resolve(received))
-    socket.on('error', () => {})
-  })
-  socket.write(
-    `POST /oauth/device/code HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\nclient`,
-  )
-  await Bun.sleep(300)
-  return { finish: () => socket.write(body.slice('client'.length)), answer }
+  return unfinishedRequest(connect(Number(port), hostname), '/oauth/device/code', readCredentials(folder).clientId)
 }
 
 const STEPS = [
@@ -77,7 +62,7 @@ describe('shutdown', () => {
 
   test('a running request is finished and answered, a new connection is refused, exit code 0', async () => {
     await start()
-    const request = await unfinishedRequest()
+    const request = await beginRequest()
     server.signal('SIGTERM')
     await eventually('the listener closes', async () =>
       server.log().includes('Shutting down server') ? true : undefined,
@@ -91,7 +76,7 @@ describe('shutdown', () => {
 
   test('a request that does not end within SERVER_SHUTDOWN_TIMEOUT is cut; the rest happens in order; exit code 1', async () => {
     await start({ SERVER_SHUTDOWN_TIMEOUT: '500ms' })
-    const request = await unfinishedRequest()
+    const request = await beginRequest()
     const began = performance.now()
     server.signal('SIGTERM')
     expect(await server.exited).toBe(1)
@@ -119,7 +104,7 @@ describe('shutdown', () => {
 
   test('further signals change nothing: the shutdown goes on to its end', async () => {
     await start()
-    const request = await unfinishedRequest()
+    const request = await beginRequest()
     for (const name of ['SIGINT', 'SIGTERM', 'SIGINT'] as const) {
       server.signal(name)
       await Bun.sleep(100)

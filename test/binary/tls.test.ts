@@ -8,6 +8,7 @@ import { type CertificateFiles, selfSignedCertificate } from '../support/certifi
 import { readCredentials } from '../support/credentials'
 import { eventually, removeFolder, temporaryFolder } from '../support/daemon'
 import { freePort } from '../support/ports'
+import { unfinishedRequest } from '../support/unfinished-request'
 
 let folder: string
 let server: RunningBinary
@@ -45,6 +46,9 @@ const open = (options: object = {}): Promise<TLSSocket> =>
     socket.on('error', reject)
   })
 
+const beginRequest = async () =>
+  unfinishedRequest(await open(), '/auth/oauth/device/code', readCredentials(folder).clientId)
+
 /** What a new connection is shown. */
 async function shownCertificate(): Promise<string> {
   const socket = await open()
@@ -81,17 +85,7 @@ describe('TLS', () => {
 
 describe('SIGHUP', () => {
   test('new connections see the new certificate; a request that runs on the former one ends normally', async () => {
-    const { clientId } = readCredentials(folder)
-    const body = `client_id=${clientId}`
-    const socket = await open()
-    let received = ''
-    socket.on('data', (chunk) => {
-      received += chunk
-    })
-    socket.write(
-      `POST /auth/oauth/device/code HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\nclient`,
-    )
-    await Bun.sleep(200)
+    const request = await beginRequest()
 
     const next = selfSignedCertificate(folder, 'localhost')
     install(next)
@@ -100,10 +94,23 @@ describe('SIGHUP', () => {
     await logged('TLS certificate reloaded')
     for (let n = 0; n < 20; n += 1) expect(await shownCertificate()).toBe(fingerprint(next))
 
-    socket.write(body.slice('client'.length))
-    await eventually('the answer', async () => (received.includes('"device_code":') ? true : undefined))
-    socket.destroy()
+    request.finish()
+    await eventually('the answer', async () => (request.received().includes('"device_code":') ? true : undefined))
     expect(await server.stop()).toBe(0)
+  })
+
+  test('a request on the former certificate is waited for at shutdown, and SIGHUP then does nothing', async () => {
+    const request = await beginRequest()
+    server.signal('SIGHUP')
+    await logged('TLS certificate reloaded')
+    server.signal('SIGTERM')
+    await logged('Shutting down server')
+    server.signal('SIGHUP')
+    await Bun.sleep(200)
+    await expect(open()).rejects.toThrow()
+    request.finish()
+    expect(await server.exited).toBe(0)
+    expect(await request.answer).toContain('"device_code":')
   })
 
   test('files that cannot serve change nothing, and the log says why', async () => {
