@@ -1,21 +1,32 @@
 /** POST /oauth/revoke (RFC 7009). */
-import { afterEach, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { DatabaseUnavailable } from '../../src/db/errors'
 import { createHandler } from '../../src/server'
-import { openTestApp, type TestApp } from '../support/app'
+import type { TestApp } from '../support/app'
 import { databases } from '../support/databases'
-import { auditRows, basic, bearer, type Issued, issueMachineToken, issueTokens, outcome, tokenRow } from './support'
+import {
+  auditRows,
+  basic,
+  bearer,
+  createAppPool,
+  type Issued,
+  issueMachineToken,
+  issueTokens,
+  outcome,
+  tokenRow,
+} from './support'
 
 describe.each(databases)('revocation on %s', (_name, open) => {
+  const pool = createAppPool(open)
   let app: TestApp
-  afterEach(() => app.close())
+  afterAll(() => pool.close())
 
   type Client = Awaited<ReturnType<TestApp['insertClient']>>
   let client: Client
   let tokens: Issued
   async function begin(settings: Record<string, string> = {}, overrides: Parameters<TestApp['insertClient']>[0] = {}) {
-    app = await openTestApp({ open, settings })
+    app = await pool.get(settings)
     client = await app.insertClient({ clientType: 'public', scopes: 'read write', ...overrides })
     tokens = await issueTokens(app, { user: await app.insertUser(), client })
   }
@@ -61,7 +72,8 @@ describe.each(databases)('revocation on %s', (_name, open) => {
     expect((await refresh(stolen.refresh_token)).status).toBe(400)
     const { auditLogs } = app.ctx.db.t
     const alarms = app.ctx.db.q.select().from(auditLogs).where(eq(auditLogs.eventType, 'SUSPICIOUS_ACTIVITY'))
-    expect((await alarms).map(({ severity }) => severity)).toEqual(['CRITICAL'])
+    const own = (await alarms).filter(({ clientId }) => clientId === client.clientId)
+    expect(own.map(({ severity }) => severity)).toEqual(['CRITICAL'])
   })
 
   test('a grant that its client ended raises no alarm when an old token comes late', async () => {
@@ -70,8 +82,9 @@ describe.each(databases)('revocation on %s', (_name, open) => {
     await expectDone(await revoke({ token: next.refresh_token }))
     await expectDone(await revoke({ token: tokens.refresh_token }))
     await expectDone(await revoke({ token: next.refresh_token }))
-    expect(await auditRows(app, 'SUSPICIOUS_ACTIVITY')).toEqual([])
-    expect((await auditRows(app, 'TOKEN_REVOKED')).length).toBe(1)
+    const own = (await auditRows(app)).filter(({ clientId }) => clientId === client.clientId)
+    expect(own.filter(({ eventType }) => eventType === 'SUSPICIOUS_ACTIVITY')).toEqual([])
+    expect(own.filter(({ eventType }) => eventType === 'TOKEN_REVOKED').length).toBe(1)
   })
 
   test('machine tokens, disabled tokens and tokens nobody knows', async () => {
@@ -138,8 +151,8 @@ describe.each(databases)('revocation on %s', (_name, open) => {
       for (const token of [tokens.access_token, tokens.refresh_token])
         await expectDone(await revoke({ token }, basic(other.clientId, other.secret)))
       expect(await isLive(tokens.access_token)).toBe(true)
-      const [warning] = await auditRows(app, 'TOKEN_REVOKED')
-      expect(warning).toMatchObject({
+      const rows = await auditRows(app, 'TOKEN_REVOKED')
+      expect(rows.find(({ clientId }) => clientId === other.clientId)).toMatchObject({
         severity: 'WARNING',
         success: false,
         clientId: other.clientId,
@@ -161,7 +174,7 @@ describe.each(databases)('revocation on %s', (_name, open) => {
   })
 
   test('it is audited in its own commit, counted, and never repeats the token', async () => {
-    await begin()
+    await begin({ PRODUCT_NAME: 'A server with counters of its own' })
     await expectDone(await revoke({ token: tokens.access_token, client_id: client.clientId }))
     const { auditLogs } = app.ctx.db.t
     const rows = await app.ctx.db.q.select().from(auditLogs).where(eq(auditLogs.eventType, 'TOKEN_REVOKED'))

@@ -4,7 +4,8 @@ import { commit } from '../../src/db/commit'
 import { type Grant, prepareGrant } from '../../src/tokens/issue'
 import type { TokenResponse } from '../../src/tokens/mint'
 import type { GrantType } from '../../src/tokens/records'
-import type { TestApp } from '../support/app'
+import { openTestApp, type TestApp } from '../support/app'
+import type { OpenDatabase } from '../support/databases'
 
 type User = Grant['user'] & { id: string }
 type Client = Grant['client']
@@ -77,13 +78,34 @@ export function decode(token: string): { header: Record<string, unknown>; payloa
   return { header: read(header), payload: read(payload) }
 }
 
-/** Every row of the audit trail so far, the buffered ones included. */
+/** Servers by their settings: tests with users and clients of their own can share one. */
+export function createAppPool(open: OpenDatabase) {
+  const apps = new Map<string, TestApp>()
+  return {
+    async get(settings: Record<string, string>): Promise<TestApp> {
+      const key = JSON.stringify(settings)
+      const app = apps.get(key) ?? (await openTestApp({ open, settings }))
+      apps.set(key, app)
+      return app
+    },
+    async close(): Promise<void> {
+      for (const app of apps.values()) await app.close()
+    },
+  }
+}
+
+const MARKER = 'test marker '
+
+/** The rows of the audit trail so far, the buffered ones included. */
 export async function auditRows({ ctx }: TestApp, eventType?: string) {
-  // The buffer is written once a second; a test would rather not depend on when.
-  await Bun.sleep(1_100)
   const { auditLogs } = ctx.db.t
-  const rows = ctx.db.q.select().from(auditLogs)
-  return await (eventType === undefined ? rows : rows.where(eq(auditLogs.eventType, eventType)))
+  // The buffer is written in order: when the marker is there, everything before it is.
+  const action = MARKER + crypto.randomUUID()
+  ctx.audit.record(ctx, { event: 'LOGOUT', action })
+  const marked = () => ctx.db.q.select().from(auditLogs).where(eq(auditLogs.action, action))
+  while ((await marked()).length === 0) await Bun.sleep(50)
+  const rows = await ctx.db.q.select().from(auditLogs)
+  return rows.filter((row) => !row.action.startsWith(MARKER) && row.eventType === (eventType ?? row.eventType))
 }
 
 export const tokenRow = async ({ ctx }: TestApp, id: string) => {
