@@ -14,8 +14,6 @@ export interface ChangePasswordProps {
   /** Where to go afterwards; checked by the caller. */
   readonly redirect?: string
   readonly problem?: string
-  /** Where to go afterwards; checked by the caller. */
-  readonly redirect?: string
 }
 
 const PasswordForm = ({ frame, forced, redirect, problem }: ChangePasswordProps & { frame: PageFrame }) => (
@@ -26,7 +24,6 @@ const PasswordForm = ({ frame, forced, redirect, problem }: ChangePasswordProps 
         {problem}
       </Alert>
     )}
-    {redirect && <Hidden name="redirect" value={redirect} />}
     {/* Lets password managers see whose password changes. */}
     {frame.user && <input type="text" name="username" value={frame.user.username} autocomplete="username" hidden />}
     {!forced && (
