@@ -390,8 +390,9 @@ describe.each(databases)('device pages on %s', (_name, open) => {
     })
 
     test('no more is allowed than the page showed, also when the application may have more by then', async () => {
-      const own = await app.insertClient({ clientType: 'public', scopes: 'read' })
+      const own = await app.insertClient({ clientType: 'public', scopes: 'read write' })
       const { deviceCode, userCode } = await newCodes(app, own, 'read write')
+      await changeClient(own, { scopes: 'read' })
       const requestId = await confirmationOf(app, session, userCode)
       await changeClient(own, { scopes: 'read write' })
       await decideOn(app, session, requestId ?? '', 'approve')
