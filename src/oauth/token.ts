@@ -16,6 +16,7 @@ const TokenForm = t.Object({
   client_id: parameter,
   client_secret: parameter,
   scope: parameter,
+  resource: parameter,
   extra_claims: parameter,
   refresh_token: parameter,
   device_code: parameter,

@@ -190,6 +190,35 @@ describe.each(databases)('client credentials on %s', (_name, open) => {
   })
 })
 
+describe('resource indicators (RFC 8707 §2, T10)', () => {
+  let app: TestApp
+  beforeAll(async () => {
+    app = await openTestApp({ settings: { JWT_AUDIENCE: 'https://a.example,https://b.example/x' } })
+  })
+  afterAll(() => app.close())
+  const ask = async (parameters: string) => {
+    const { clientId, secret } = await app.insertClient({ scopes: 'read' })
+    return await app.postForm('/oauth/token', `grant_type=client_credentials${parameters}`, basic(clientId, secret))
+  }
+
+  test.each([
+    ['', ['https://a.example', 'https://b.example/x']],
+    ['&resource=https://a.example', 'https://a.example'],
+    ['&resource=https://b.example/x&resource=https://a.example', ['https://b.example/x', 'https://a.example']],
+    ['&resource=https://a.example&resource=https://a.example', 'https://a.example'],
+  ])('%j narrows the audience', async (parameters, aud) => {
+    const { access_token } = (await (await ask(parameters)).json()) as Answer
+    expect(decode(access_token).payload.aud).toEqual(aud)
+  })
+
+  test.each(['&resource=https://c.example', '&resource=https://a.example&resource=https://c.example', '&resource=%20'])(
+    '%j is invalid_target: a caller adds no audience [SEC]',
+    async (parameters) => {
+      expect((await outcome(await ask(parameters))).slice(0, 2)).toEqual([400, 'invalid_target'])
+    },
+  )
+})
+
 test('CLIENT_CREDENTIALS_TOKEN_EXPIRATION is the life of a machine token', async () => {
   const app = await openTestApp({ settings: { CLIENT_CREDENTIALS_TOKEN_EXPIRATION: '2m' } })
   const client = await app.insertClient({ scopes: 'read' })

@@ -390,6 +390,16 @@ describe.each(databases)('refresh grant on %s', (_name, open) => {
     expect(decode(((await answer.json()) as Tokens).access_token).payload.a).toBe(1)
   })
 
+  test('a resource narrows the audience of one answer, not of the grant (RFC 8707 §2.2)', async () => {
+    await begin({ ...ROTATION, JWT_AUDIENCE: 'https://a.example,https://b.example' })
+    const narrow = await refreshed(tokens.refresh_token, { resource: 'https://b.example' })
+    expect(decode(narrow.access_token).payload.aud).toBe('https://b.example')
+    const whole = await refreshed(narrow.refresh_token)
+    expect(decode(whole.access_token).payload.aud).toEqual(['https://a.example', 'https://b.example'])
+    const beyond = await refresh(whole.refresh_token, { resource: 'https://c.example' })
+    expect((await outcome(beyond))[1]).toBe('invalid_target')
+  })
+
   test('every outcome is counted and refusals are audited with their reason (P38)', async () => {
     await begin({ ...ROTATION, PRODUCT_NAME: 'A server with counters of its own' })
     const next = await refreshed(tokens.refresh_token)

@@ -4,8 +4,8 @@ import type { RequestContext } from '../../context'
 import { commit } from '../../db/commit'
 import { prepareGrant } from '../../tokens/issue'
 import { authenticateClient, invalidClient } from '../client-authentication'
-import { extraClaimsOf } from '../extra-claims-parameter'
 import { Refusal } from '../refusal'
+import { requestedClaims } from '../requested-claims'
 import { retryOnConflict } from '../retry'
 import { formatScope, parseScope, scopeNames, withinScope } from '../scope'
 import { countIssued, type Grant, type TokenRequest, type TokenResponse } from './grant'
@@ -31,10 +31,10 @@ async function handle(ctx: RequestContext, { form, credentials }: TokenRequest):
       { error: 'unauthorized_client', description: 'Client credentials flow is not enabled for this client' },
       { ...facts, reason: 'flow off' },
     )
-  const extraClaims = extraClaimsOf(ctx, form.extra_claims, authenticated)
+  const claims = requestedClaims(ctx, form, authenticated)
   const scope = grantedScope(client, form.scope)
 
-  const grant = await prepareGrant(ctx, { grantType: 'client_credentials', client, scope, extraClaims })
+  const grant = await prepareGrant(ctx, { grantType: 'client_credentials', client, scope, ...claims })
   await commit(ctx, [...grant.guards, ...grant.writes])
   countIssued(ctx, 'client_credentials', { access: 1, refresh: 0 })
   return grant.response

@@ -2,37 +2,24 @@
 import type { Client } from '../../clients/clients'
 import { findConsentById } from '../../consent/consents'
 import type { RequestContext } from '../../context'
-import { Conflict, commit } from '../../db/commit'
+import { commit } from '../../db/commit'
 import { OAuthError } from '../../edge/oauth-error'
 import { findUser } from '../../identity/users'
-import type { ExtraClaims } from '../../tokens/extra-claims'
 import { prepareGrant } from '../../tokens/issue'
 import { authenticateClient } from '../client-authentication'
 import { claimDeviceCode, findDeviceCode, type PolledCode, removeDeniedCode, slowDown, stateOf } from '../device/codes'
 import { revokeReusedCode } from '../device/reuse'
-import { extraClaimsOf } from '../extra-claims-parameter'
 import { Refusal } from '../refusal'
+import { type RequestedClaims, requestedClaims } from '../requested-claims'
+import { retryOnConflict } from '../retry'
 import { formatScope, scopeNames, withinScope } from '../scope'
 import { countIssued, type Grant, type TokenRequest, type TokenResponse } from './grant'
 
 export const deviceCode: Grant = {
   grantType: 'urn:ietf:params:oauth:grant-type:device_code',
   refusalEvent: 'ACCESS_TOKEN_ISSUED',
-  handle,
-}
-
-/** Another poll, or a change of user, client or consent, came between the look and the claim: look again. */
-const ATTEMPTS = 3
-
-async function handle(ctx: RequestContext, request: TokenRequest): Promise<TokenResponse> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    try {
-      return await poll(ctx, request)
-    } catch (error) {
-      if (!(error instanceof Conflict)) throw error
-    }
-  }
-  throw new OAuthError('temporarily_unavailable', 'Please try again', 503, { 'Retry-After': '1' })
+  // Another poll, or a change of user, client or consent, may come between the look and the claim: look again.
+  handle: (ctx, request) => retryOnConflict(() => poll(ctx, request)),
 }
 
 /** Throws `Conflict` when what was read has changed meanwhile. */
@@ -43,7 +30,7 @@ async function poll(ctx: RequestContext, { form, credentials }: TokenRequest): P
 
   const authenticated = await authenticateClient(ctx, credentials, { secretOptional: 'ACCESS_TOKEN_ISSUED' })
   const { client } = authenticated
-  const extraClaims = extraClaimsOf(ctx, form.extra_claims, authenticated)
+  const claims = requestedClaims(ctx, form, authenticated)
   if (!client.enableDeviceFlow)
     throw new OAuthError('unauthorized_client', 'Device authorization flow is not enabled for this client')
 
@@ -62,7 +49,7 @@ async function poll(ctx: RequestContext, { form, credentials }: TokenRequest): P
     case 'waiting':
       throw answer(ctx, (await isTooFast(ctx, code)) ? 'slow_down' : 'authorization_pending', 'pending')
     case 'approved':
-      return await redeem(ctx, client, code, extraClaims)
+      return await redeem(ctx, client, code, claims)
   }
 }
 
@@ -97,7 +84,7 @@ async function redeem(
   ctx: RequestContext,
   client: Client,
   code: PolledCode,
-  extraClaims: ExtraClaims,
+  claims: RequestedClaims,
 ): Promise<TokenResponse> {
   const [user, consent] = await Promise.all([
     code.userId === null ? undefined : findUser(ctx, code.userId),
@@ -115,7 +102,7 @@ async function redeem(
     user,
     consent,
     scope: formatScope(scopes),
-    extraClaims,
+    ...claims,
     deviceCodeId: code.id,
   })
   const claim = claimDeviceCode(ctx, { id: code.id, userId: user.id, familyId: prepared.familyId })

@@ -4,8 +4,8 @@ import { OAuthError } from '../../edge/oauth-error'
 import { type Refreshed, refreshTokens } from '../../tokens/refresh'
 import { RefreshRefused } from '../../tokens/refresh-refused'
 import { authenticateClient, invalidClient } from '../client-authentication'
-import { extraClaimsOf } from '../extra-claims-parameter'
 import { Refusal } from '../refusal'
+import { requestedClaims } from '../requested-claims'
 import { contended } from '../retry'
 import { formatScope, parseScope } from '../scope'
 import { countIssued, type Grant, type TokenRequest, type TokenResponse } from './grant'
@@ -23,13 +23,13 @@ async function handle(ctx: RequestContext, { form, credentials }: TokenRequest):
     throw new OAuthError('invalid_request', 'refresh_token and client_id are required')
 
   const authenticated = await authenticateClient(ctx, credentials, { secretOptional: 'TOKEN_REFRESHED' })
-  const extraClaims = extraClaimsOf(ctx, form.extra_claims, authenticated)
+  const claims = requestedClaims(ctx, form, authenticated)
   try {
     const { response, outcome } = await refreshTokens(ctx, {
       clientId: authenticated.client.clientId,
       refreshToken: presented,
       scope: formatScope(parseScope(scope)),
-      extraClaims,
+      ...claims,
     })
     countRefreshed(ctx, outcome)
     return response
