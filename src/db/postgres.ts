@@ -32,6 +32,12 @@ interface PreparedQuery<Row> {
 const AGAIN = new Set(['40001', '40P01'])
 const ATTEMPTS = 3
 
+/**
+ * For queries nobody waits for any more, such as a ping that was sent while the server was away. Well below
+ * `DB_CLOSE_TIMEOUT`, so that cutting them off counts as closing in order.
+ */
+const CLOSE_TIMEOUT_S = 2
+
 const LOCK_SPACE = 723_851_093
 /** After a lost connection the next attempt is made this soon, in seconds: a server that is back is found at once. */
 const RECONNECT_DELAY = 0.1
@@ -135,7 +141,7 @@ export function openPostgres(options: PostgresOptions): Database {
     },
     exclusively: (name, wait, work) => exclusively({ ...connection, max: 1, max_lifetime: null }, name, wait, work),
     migrate: () => migratePostgres(client),
-    close: () => client.end({ timeout: 5 }),
+    close: () => client.end({ timeout: CLOSE_TIMEOUT_S }),
   }
 }
 

@@ -158,7 +158,7 @@ describe('health', () => {
         await postgres.start()
         await eventually('recovery', async () => ((await server.fetch('/readyz')).status === 200 ? true : undefined))
         expect((await runBinary(['healthcheck'], { env })).exitCode).toBe(0)
-        expect(await server.stop()).toBe(0)
+        expect({ code: await server.stop(), log: server.log() }).toMatchObject({ code: 0 })
       } finally {
         await postgres.stop()
       }
