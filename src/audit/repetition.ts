@@ -57,5 +57,5 @@ export function createRepetitionFilter(write: (row: AuditRow) => void): Repetiti
   }
 }
 
-const sameness = ({ eventType, actorIp, clientId, details }: AuditRow): string =>
-  JSON.stringify([eventType, actorIp, clientId, details?.reason ?? ''])
+const sameness = ({ eventType, action, actorIp, clientId, resourceId, details }: AuditRow): string =>
+  JSON.stringify([eventType, action, actorIp, clientId, resourceId, details?.reason])

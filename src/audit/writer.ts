@@ -16,8 +16,8 @@ export interface AuditWriter {
   /** Queues an event. `ctx` is the request's, so that the row says where it came from. */
   record(ctx: Context, event: AuditEvent): void
   /**
-   * Queues an event that anybody can cause at will. Equal ones (type, client, address, `details.reason`) within a
-   * minute become one more row with their number in `details.repetitions`.
+   * Queues an event that is caused at will or by every request. Equal ones (type, action, client, address, resource,
+   * `details.reason`) within a minute become one more row with their number in `details.repetitions`.
    */
   recordRepeatable(ctx: Context, event: AuditEvent): void
   /** Stops accepting and writes what waits. Throws when that takes longer than `timeoutMs`; the rest is in the log. */

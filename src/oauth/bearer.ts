@@ -24,7 +24,7 @@ export function presentedBearer(headers: Pick<Headers, 'get'>): PresentedBearer 
 }
 
 /** The one text for every token that is not accepted: what is wrong with it helps only somebody who guesses. */
-export const NOT_ACCEPTED = 'Token is invalid or expired'
+const NOT_ACCEPTED = 'Token is invalid or expired'
 
 /** 401 `invalid_token` with its challenge. */
 export const invalidToken = (description = NOT_ACCEPTED): OAuthError =>

@@ -14,7 +14,7 @@ import { param, write } from '../db/definitions'
 import { OAuthError } from '../edge/oauth-error'
 import { Refusal } from './refusal'
 
-export type ClientAuthenticationMethod = 'client_secret_basic' | 'client_secret_post' | 'none'
+type ClientAuthenticationMethod = 'client_secret_basic' | 'client_secret_post' | 'none'
 
 /** What a request says about its client; nothing of it is proven yet. */
 export interface PresentedCredentials {

@@ -121,9 +121,10 @@ function record(
   token: Pick<LiveToken, 'id' | 'clientId' | 'subject' | 'category'>,
   active: boolean,
 ): void {
-  ctx.audit.record(ctx, {
+  // Resource servers ask about the same token again and again.
+  ctx.audit.recordRepeatable(ctx, {
     event: 'TOKEN_INTROSPECTED',
-    action: 'Token introspected',
+    action: active ? 'Token introspected' : 'Token introspected, answered as inactive',
     actor: { id: `client:${client.clientId}` },
     resource: { type: 'TOKEN', id: token.id },
     clientId: client.clientId,

@@ -34,7 +34,7 @@ function members({ settings, keys }: Context): Member[] {
   ]
 }
 
-export function metadataDocument(context: Context): string {
+function metadataDocument(context: Context): string {
   const present = members(context).filter(([, value]) => value !== undefined && (value as unknown[]).length !== 0)
   return JSON.stringify(Object.fromEntries(present))
 }

@@ -48,13 +48,14 @@ describe('repeated audit events (flood of guesses)', () => {
     expect(written.length).toBe(2)
   })
 
-  test('another client, address or reason is another event', () => {
+  test('another client, address, reason or resource is another event', () => {
     const { add } = filter()
     add(refused('wrong secret'))
     add(refused('no secret'))
     add(refused('wrong secret', 'b'))
     add(refused('wrong secret', 'a', '192.0.2.2'))
-    expect(written.length).toBe(4)
+    add({ ...refused('wrong secret'), resourceId: 'token' })
+    expect(written.length).toBe(5)
   })
 
   test('closing writes what was counted so far', () => {

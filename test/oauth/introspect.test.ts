@@ -147,6 +147,14 @@ describe.each(databases)('introspection on %s', (_name, open) => {
     })
   })
 
+  test('one token asked about again and again is one row and a count', async () => {
+    for (let n = 0; n < 10; n += 1) await answerFor(tokens.access_token)
+    await commit(app.ctx, [revokeToken(app.ctx, tokens.accessTokenId)])
+    for (let n = 0; n < 10; n += 1) await answerFor(tokens.access_token)
+    const rows = (await auditRows(app, 'TOKEN_INTROSPECTED')).filter((row) => row.resourceId === tokens.accessTokenId)
+    expect(rows.map(({ details }) => details?.active)).toEqual([true, false])
+  })
+
   test('it is audited when there is such a token, active or not; refusals too (P38)', async () => {
     const other = await app.insertClient({ scopes: 'read', allowIntrospection: false })
     await answerFor(tokens.access_token)
