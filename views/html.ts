@@ -38,7 +38,11 @@ const harmlessUrl = (url: string): string => (SCRIPTING_SCHEME.test(url.replace(
 function renderChild(child: unknown): string {
   if (child instanceof Markup) return child.toString()
   if (child === null || child === undefined || typeof child === 'boolean') return ''
-  if (Array.isArray(child)) return child.map(renderChild).join('')
+  if (Array.isArray(child)) {
+    let html = ''
+    for (const part of child) html += renderChild(part)
+    return html
+  }
   return Bun.escapeHTML(String(child))
 }
 
@@ -58,9 +62,8 @@ function createElement(tag: string | ((props: never) => Markup), props: Props | 
     return component(children.length === 0 ? { ...props } : { ...props, children })
   }
   if ((tag === 'script' || tag === 'style') && children.length > 0) throw new Error(`inline <${tag}> is not allowed`)
-  const attributes = Object.entries(props ?? {})
-    .map(([name, value]) => renderAttribute(name, value as AttributeValue))
-    .join('')
+  let attributes = ''
+  for (const name in props) attributes += renderAttribute(name, props[name] as AttributeValue)
   if (VOID_ELEMENTS.has(tag)) return new Markup(`<${tag}${attributes}>`)
   return new Markup(`<${tag}${attributes}>${renderChild(children)}</${tag}>`)
 }

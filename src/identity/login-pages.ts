@@ -104,7 +104,7 @@ function loginForm(ctx: RequestContext, request: Request, state: FormState): Res
     ...(ctx.settings.SESSION_REMEMBER_ME_ENABLED && { rememberDays: rememberDays(ctx.settings) }),
     ...(notice !== undefined && { notice }),
     ...(error !== undefined && { error }),
-    ...(/^\/device(?=[/?#]|$)/.test(redirect) && { signingInFor: 'device login' }),
+    ...(/^\/device(?=[/?#]|$)/.test(redirect) && { signingInFor: 'your device' }),
   })
   return page(html, { status, headers, cookies: cookie === undefined ? [] : [cookie] })
 }

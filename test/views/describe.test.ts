@@ -33,6 +33,7 @@ describe('devices by their user agent', () => {
       'Safari on iPhone',
     ],
     ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:132.0) Gecko/20100101 Firefox/132.0', 'Firefox on macOS'],
+    [`Mozilla/5.0 (X11; Linux x86_64) (KHTML, like Gecko) HeadlessChrome/131.0.0.0 Safari/537.36`, 'Chrome on Linux'],
     ['curl/8.5.0', 'curl'],
     ['acme-cli/1.2 (linux; amd64)', 'acme-cli on Linux'],
     ['Go-http-client/2.0', 'Go-http-client'],

@@ -64,7 +64,7 @@ export const Nav = ({ frame }: { frame: PageFrame }) => (
       <a class="min-w-0 rounded-field" href={`${frame.basePath}/`}>
         <Brand frame={frame} />
       </a>
-      <nav aria-label="Main" class="flex flex-1 items-center gap-1">
+      <nav aria-label="Main" class="flex shrink-0 grow items-center gap-1">
         {LINKS.map(({ path, label }) => (
           <a
             class="top-link max-sm:hidden"

@@ -87,6 +87,13 @@ export function accountSessionsPage(frame: PageFrame, { sessions, grants, notice
   )
 }
 
+const LONGEST_IPV4 = 15
+
+/** An IPv6 address may be broken anywhere, an IPv4 address stays in one piece. */
+const Address = ({ ip }: { ip: string }) => (
+  <span class={ip.length > LONGEST_IPV4 ? 'break-all' : 'whitespace-nowrap'}>{ip}</span>
+)
+
 const sessionColumns: readonly Column<SessionView>[] = [
   {
     title: 'Device',
@@ -99,7 +106,7 @@ const sessionColumns: readonly Column<SessionView>[] = [
       </div>
     ),
   },
-  { title: 'Address', cell: ({ ip }) => <span class="break-all">{ip}</span> },
+  { title: 'Address', cell: ({ ip }) => <Address ip={ip} /> },
   { title: 'Signed in', cell: ({ signedInAt }) => <Time at={signedInAt} /> },
   { title: 'Last seen', cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
   { title: 'Expires', cell: ({ expiresAt }) => <Time at={expiresAt} /> },
@@ -136,7 +143,9 @@ const grantColumns: readonly Column<GrantView>[] = [
     cell: ({ device, ip }) => (
       <>
         <span class="wrap-anywhere">{device}</span>
-        <p class="text-xs break-all text-muted">{ip}</p>
+        <p class="text-xs text-muted">
+          <Address ip={ip} />
+        </p>
       </>
     ),
   },
