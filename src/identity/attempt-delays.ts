@@ -113,14 +113,6 @@ export async function claimAttempt(ctx: DelayContext, subject: string, policy: D
   return policy.firstDelayMs
 }
 
-/** Counts a failure, also while a delay runs. Throws `DatabaseUnavailable`. */
-export async function noteFailure(ctx: DelayContext, subject: string, policy: DelayPolicy): Promise<void> {
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const seen = await ctx.db.one(delayOfSubject, { subject })
-    if (await written(ctx, writeOver(afterFailure(ctx, subject, policy, seen), seen))) return
-  }
-}
-
 /** Forgets the failures of a subject: part of the commit of its success. */
 export const noteSuccess = (subject: string): Statement => run(deleteDelay, { subject })
 

@@ -57,7 +57,7 @@ const toSession = (row: SessionRow, user: User): BrowserSession => ({
 })
 
 /** Labels of `sessions_expired_total`. */
-export type EndReason = 'logout' | 'idle_timeout' | 'timeout' | 'fingerprint_mismatch' | 'admin'
+type EndReason = 'logout' | 'idle_timeout' | 'timeout' | 'fingerprint_mismatch' | 'admin'
 
 /**
  * The live session of a cookie value. Ends the row when a limit has passed, the browser is another, or the user was

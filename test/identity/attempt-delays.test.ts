@@ -5,7 +5,6 @@ import {
   attemptDelay,
   claimAttempt,
   type DelayPolicy,
-  noteFailure,
   noteSuccess,
   PASSWORD_POLICY,
 } from '../../src/identity/attempt-delays'
@@ -100,14 +99,5 @@ describe.each(databases)('attempt delays on %s', (_name, open) => {
     wait(16 * MINUTE)
     await fail()
     expect(await delay()).toBe(0)
-  })
-
-  test('noteFailure counts also while a delay runs', async () => {
-    const { ctx, subject, delay } = start()
-    const policy = { freeFailures: 1, windowMs: MINUTE, firstDelayMs: 500, maxDelayMs: MINUTE }
-    await noteFailure(ctx, subject, policy)
-    expect(await delay()).toBe(500)
-    await noteFailure(ctx, subject, policy)
-    expect(await delay()).toBe(1_000)
   })
 })
