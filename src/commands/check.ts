@@ -8,8 +8,9 @@ export function check(env: Environment, cwd: string, output: Output): number {
   try {
     const configuration = loadConfiguration({ env, cwd, write: false })
     for (const line of describeConfiguration(configuration)) output.out(line)
-    for (const warning of configuration.warnings) output.out(`\nWarning: ${warning}`)
-    output.out('\nConfiguration is valid')
+    output.out('')
+    for (const warning of configuration.warnings) output.out(`Warning: ${warning}`)
+    output.out('Configuration is valid')
     return 0
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error

@@ -29,10 +29,11 @@ export async function server(env: Environment, cwd: string, output: Output): Pro
   const log = createLogger(settings)
   try {
     const signals = listenToSignals(log)
-    logConfiguration(log, configuration)
-    const running = await startServer({ settings, log, cwd, cancelled: signals.end })
-    signals.onReload(() => running.listener.reload())
     const crashed = watchForCrashes(log)
+    logConfiguration(log, configuration)
+    const starting = startServer({ settings, log, cwd, cancelled: signals.end })
+    const running = await Promise.race([starting, crashed.then(giveUp)])
+    signals.onReload(() => running.listener.reload())
     logStarted(log, running, cwd)
     await Promise.race([aborted(signals.end), crashed])
     const succeeded = await running.stop()
@@ -99,6 +100,10 @@ function watchForCrashes(log: BufferedLogger): Promise<void> {
       resolve()
     })
   })
+}
+
+const giveUp = (): never => {
+  throw new StartError('unexpected error, see the log')
 }
 
 const MAX_FRAMES = 6
