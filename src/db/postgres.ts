@@ -181,7 +181,7 @@ async function exclusively<T>(
     if (running) return await running
     throw databaseError(error, 'lock')
   } finally {
-    await client.end({ timeout: 5 })
+    await client.end({ timeout: CLOSE_TIMEOUT_S })
   }
 }
 
