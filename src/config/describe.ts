@@ -10,8 +10,11 @@ function show(setting: Setting, value: unknown): string {
   if (setting.type === 'duration') return formatDuration(value as number)
   if (setting.type === 'list') return (value as readonly string[]).join(',')
   // An address may carry user and password.
-  return String(value).replace(/\/\/[^/@\s]*@/, '//***@')
+  return String(value).replace(/\/\/\S*@/, '//***@')
 }
+
+/** `10h` for `10h0m0s`: as one would write it. */
+const shortened = (value: string): string => value.replace(/([hm])0s$/, '$1').replace(/h0m$/, 'h')
 
 /** What is in effect, by section; values that were set explicitly are marked with `*`. */
 export function describeConfiguration({ settings, given }: Configuration): string[] {
@@ -40,7 +43,7 @@ export function envExample(): string {
       const note = setting.inert || setting.planned ? ' (part of a feature this version does not have)' : ''
       const partly = setting.planned && !setting.inert && setting.type === 'enum' ? ' Only the default works yet.' : ''
       lines.push('', `# ${setting.doc}${partly || note}`)
-      lines.push(`#${name}=${setting.secret ? '' : show(setting, setting.default)}`)
+      lines.push(`#${name}=${setting.secret ? '' : shortened(show(setting, setting.default))}`)
     }
   }
   return `${lines.join('\n')}\n`

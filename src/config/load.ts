@@ -1,21 +1,20 @@
 /** From the environment to frozen settings, with all problems reported at once. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { loadKeyRing } from '../tokens/keys'
-import { DotenvError, parseDotenv } from './dotenv'
-import { DsnError, type PostgresConnection, parsePostgresDsn, parseSqliteDsn, type SqliteConnection } from './dsn'
+import { type Connections, readConnections } from './connections'
+import { DotenvError } from './dotenv'
 import { unknownNameWarnings } from './known-names'
-import { type Check, isLoopbackHost } from './rules/check'
-import { checkFeatures } from './rules/features'
-import { checkServer } from './rules/server'
-import { checkTokens } from './rules/tokens'
+import type { Check } from './rules/check'
+import { checkData } from './rules/data'
+import { checkIdentity } from './rules/identity'
+import { checkScaling } from './rules/scaling'
+import { checkServer, checkSessions } from './rules/server'
+import { checkLifetimes, checkTokens } from './rules/tokens'
 import { type GeneratedSecrets, generateSecrets, keepSecrets, secretsFilePath } from './secrets-file'
-import type { Setting } from './setting'
 import { type Derived, type SettingName, type Settings, settingsTable, type TlsFiles, type Values } from './settings'
+import { codeOf, type Environment, type MutableValues, mergeDotenv, readValues, refuseEmptySecrets } from './sources'
 import { loadTls } from './tls'
-import { readSetting } from './units'
 
-export type Environment = Readonly<Record<string, string | undefined>>
+export type { Environment }
 
 /** Everything that is wrong, one line each. */
 export class ConfigurationError extends Error {
@@ -39,7 +38,6 @@ export interface LoadOptions {
   readonly nowMs?: number
 }
 
-const NAMES = Object.keys(settingsTable) as SettingName[]
 const PRODUCTION = new Set(['production', 'prod', 'true', '1'])
 const NOT_PRODUCTION = new Set(['', 'development', 'dev', 'test', 'staging', 'false', '0'])
 
@@ -47,110 +45,52 @@ const NOT_PRODUCTION = new Set(['', 'development', 'dev', 'test', 'staging', 'fa
 export function loadConfiguration({ env, cwd, write, nowMs = Date.now() }: LoadOptions): Configuration {
   const problems: string[] = []
   const warnings: string[] = []
-  const environment = mergeDotenv(env, cwd)
+  const problem = (message: string) => {
+    problems.push(message)
+  }
+  const environment = readEnvironment(env, cwd)
   warnings.push(...unknownNameWarnings(Object.keys(environment)))
 
-  const { values, given } = readValues(environment, problems)
-  const production = readEnvironmentKind(values.ENVIRONMENT, problems)
+  const { values, given } = readValues(environment, problem)
+  const production = readEnvironmentKind(values.ENVIRONMENT, problem)
   const host = URL.canParse(values.BASE_URL) ? new URL(values.BASE_URL).hostname.toLowerCase() : ''
   applyDependentDefaults(values, given)
-  const check: Check = {
-    values,
-    given,
-    production,
-    host,
-    problem: (message) => problems.push(message),
-    warn: (message) => warnings.push(message),
-  }
-  checkServer(check)
+  const check: Check = { values, given, production, host, problem, warn: (message) => warnings.push(message) }
   checkTokens(check)
-  checkFeatures(check)
-  refusePlanned(values, given, problems)
-  if (production) refuseEmptySecrets(env, problems)
+  checkServer(check)
+  checkScaling(check)
+  checkSessions(check)
+  checkLifetimes(check)
+  checkIdentity(check)
+  checkData(check)
+  refusePlanned(check)
+  if (production) refuseEmptySecrets(env, problem)
 
   const connections = readConnections(check, environment)
   const tls = readTls(check, nowMs)
   const missing = values.SESSION_SECRET === '' || (values.JWT_SECRET === '' && values.JWT_SIGNING_ALGORITHM === 'HS256')
   const makeSecrets = missing && problems.length === 0
-  if (problems.length === 0) checkKeyRing(makeSecrets ? withSecrets(values, generateSecrets()) : values, problems)
+  checkKeyRing(makeSecrets ? withSecrets(values, generateSecrets()) : values, problem)
   if (problems.length > 0) throw new ConfigurationError(problems)
 
-  const complete = makeSecrets ? fillSecrets(values, connections.sqlite, cwd, write, warnings) : values
+  const complete = makeSecrets ? fillSecrets(values, connections, cwd, write, warnings) : values
   const settings: Settings = Object.freeze({ ...complete, ...derive(complete, production, tls, connections) })
   return { settings, warnings, given }
 }
 
-/** The real environment wins; an empty value there does not hide one of the file. */
-function mergeDotenv(env: Environment, cwd: string): Record<string, string> {
-  const real = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
-  )
-  let source: string
+function readEnvironment(env: Environment, cwd: string): Record<string, string> {
   try {
-    source = readFileSync(join(cwd, '.env'), 'utf8')
-  } catch (error) {
-    const code = (error as { code?: string }).code
-    if (code === 'ENOENT') return Object.fromEntries(real)
-    throw new ConfigurationError([`cannot read the .env file: ${code}`])
-  }
-  try {
-    return { ...Object.fromEntries(parseDotenv(source, env)), ...Object.fromEntries(real) }
+    return mergeDotenv(env, cwd)
   } catch (error) {
     if (error instanceof DotenvError) throw new ConfigurationError([error.message])
-    throw error
+    throw new ConfigurationError([`invalid .env file: cannot be read: ${codeOf(error)}`])
   }
 }
 
-type MutableValues = { -readonly [Name in SettingName]: Values[Name] }
-
-function readValues(environment: Record<string, string>, problems: string[]) {
-  const found: Record<string, unknown> = {}
-  const given = new Set<SettingName>()
-  for (const name of NAMES) {
-    const setting: Setting = settingsTable[name]
-    found[name] = setting.default
-    const raw = setting.secret ? readSecretText(name, environment, problems) : environment[name]
-    if (raw === undefined || raw === '') continue
-    given.add(name)
-    const reading = readSetting(name, setting, raw)
-    if ('problem' in reading) problems.push(reading.problem)
-    else if (setting.type === 'integer' && outOfRange(setting, reading.value as number))
-      problems.push(`${name} must be ${rangeText(setting)} (got ${reading.value})`)
-    else found[name] = reading.value
-  }
-  const values = found as unknown as MutableValues
-  // A PEM given on one line carries its line ends as \n.
-  if (!values.JWT_PRIVATE_KEY_PEM.includes('\n'))
-    values.JWT_PRIVATE_KEY_PEM = values.JWT_PRIVATE_KEY_PEM.replaceAll('\\n', '\n')
-  return { values, given }
-}
-
-const outOfRange = (setting: { min?: number; max?: number }, value: number): boolean =>
-  value < (setting.min ?? Number.NEGATIVE_INFINITY) || value > (setting.max ?? Number.POSITIVE_INFINITY)
-
-const rangeText = ({ min, max }: { min?: number; max?: number }): string =>
-  max === undefined ? `at least ${min}` : `from ${min} to ${max}`
-
-/** A secret comes from its variable or from the file `<NAME>_FILE` names, not from both. */
-function readSecretText(name: string, environment: Record<string, string>, problems: string[]): string | undefined {
-  const file = environment[`${name}_FILE`]
-  if (!file) return environment[name]
-  if (environment[name]) {
-    problems.push(`${name} and ${name}_FILE are both set; use one`)
-    return undefined
-  }
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
-  } catch (error) {
-    problems.push(`cannot read ${name}_FILE ${file}: ${(error as { code?: string }).code}`)
-    return undefined
-  }
-}
-
-function readEnvironmentKind(value: string, problems: string[]): boolean {
+function readEnvironmentKind(value: string, problem: (text: string) => void): boolean {
   const word = value.trim().toLowerCase()
   if (!PRODUCTION.has(word) && !NOT_PRODUCTION.has(word))
-    problems.push(`invalid ENVIRONMENT value: "${value}" (must be production, development, test or staging)`)
+    problem(`invalid ENVIRONMENT value: "${value}" (must be production, development, test or staging)`)
   return PRODUCTION.has(word)
 }
 
@@ -162,54 +102,27 @@ function applyDependentDefaults(values: MutableValues, given: ReadonlySet<Settin
     values.TOKEN_PROFILE_STANDARD_REFRESH_TTL = values.REFRESH_TOKEN_EXPIRATION
   if (!given.has('SESSION_IDLE_TIMEOUT'))
     values.SESSION_IDLE_TIMEOUT = Math.min(values.SESSION_IDLE_TIMEOUT, Math.max(values.SESSION_MAX_AGE, 60))
-  if (values.DB_MAX_OPEN_CONNS <= 0) values.DB_MAX_OPEN_CONNS = settingsTable.DB_MAX_OPEN_CONNS.default
+  for (const name of ['DB_MAX_OPEN_CONNS', 'AUDIT_LOG_BUFFER_SIZE'] as const)
+    if (values[name] <= 0) values[name] = settingsTable[name].default
+  values.CORS_ALLOWED_METHODS = unique(values.CORS_ALLOWED_METHODS, (method) => method.toUpperCase())
+  values.CORS_ALLOWED_HEADERS = unique(values.CORS_ALLOWED_HEADERS, canonicalHeader)
 }
+
+const unique = (texts: readonly string[], normalise: (text: string) => string): readonly string[] =>
+  Object.freeze([...new Set(texts.map(normalise))])
+
+/** `Content-Type` of `content-type`. */
+const canonicalHeader = (name: string): string =>
+  name.toLowerCase().replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
 
 /** A value that asks for something this version does not have must not be taken for granted. */
-function refusePlanned(values: Values, given: ReadonlySet<SettingName>, problems: string[]): void {
+function refusePlanned({ values, given, problem }: Check): void {
   for (const name of given) {
-    const planned = settingsTable[name].planned as ((value: unknown) => boolean) | undefined
-    if (planned?.(values[name])) problems.push(`${name}=${values[name]} is not available in this version`)
+    const { planned, default: fallback } = settingsTable[name]
+    const isPlanned = planned as ((value: unknown, all: Values) => boolean) | undefined
+    if (isPlanned?.(values[name], values))
+      problem(`${name}=${values[name]} is not available in this version; remove it or set ${name}=${fallback}`)
   }
-}
-
-const MUST_NOT_BE_BLANK = ['JWT_SECRET', 'SESSION_SECRET', 'DEFAULT_ADMIN_PASSWORD', 'METRICS_TOKEN'] as const
-
-function refuseEmptySecrets(env: Environment, problems: string[]): void {
-  for (const name of MUST_NOT_BE_BLANK) {
-    if (env[name] === '') problems.push(`${name} is set to an empty value; remove it or give it a value`)
-  }
-}
-
-interface Connections {
-  readonly sqlite: SqliteConnection | undefined
-  readonly postgres: PostgresConnection | undefined
-}
-
-function readConnections(check: Check, environment: Environment): Connections {
-  const { values, production, problem, warn } = check
-  try {
-    if (values.DATABASE_DRIVER === 'sqlite') {
-      const { connection, warnings } = parseSqliteDsn(values.DATABASE_DSN || values.DATABASE_PATH)
-      for (const warning of warnings) warn(warning)
-      return { sqlite: connection, postgres: undefined }
-    }
-    if (values.DATABASE_DRIVER === 'postgres') {
-      const postgres = parsePostgresDsn(values.DATABASE_DSN, environment, values.DB_INIT_TIMEOUT)
-      const remote = postgres.hosts.some((host) => !host.startsWith('/') && !isLoopbackHost(host.toLowerCase()))
-      if (remote && !postgres.sslmodeGiven) {
-        const text = 'DATABASE_DSN names no sslmode: the connection may fall back to plain text'
-        if (production) problem(`${text}; set sslmode=verify-full, or another mode explicitly`)
-        else warn(text)
-      }
-      return { sqlite: undefined, postgres }
-    }
-    problem(`unsupported database driver: ${values.DATABASE_DRIVER} (DATABASE_DRIVER must be sqlite or postgres)`)
-  } catch (error) {
-    if (!(error instanceof DsnError)) throw error
-    problem(error.message)
-  }
-  return { sqlite: undefined, postgres: undefined }
 }
 
 function readTls({ values, problem, warn }: Check, nowMs: number): TlsFiles | undefined {
@@ -224,11 +137,22 @@ function readTls({ values, problem, warn }: Check, nowMs: number): TlsFiles | un
   }
 }
 
-function checkKeyRing(values: Values, problems: string[]): void {
+const WANTED_KEYS: Readonly<Record<string, string>> = {
+  HS256: 'JWT_ADDITIONAL_KEY_PATHS must name PEM files with RSA keys of 2048 bits or more or EC keys on P-256',
+  RS256: 'JWT_PRIVATE_KEY_PATH or JWT_PRIVATE_KEY_PEM must hold an unencrypted RSA key of 2048 bits or more',
+  ES256: 'JWT_PRIVATE_KEY_PATH or JWT_PRIVATE_KEY_PEM must hold an unencrypted EC key on P-256',
+}
+
+/** Key files are read here for the first time, so that an unusable one stops the start before anything is opened. */
+function checkKeyRing(values: Values, problem: (text: string) => void): void {
+  const algorithm = values.JWT_SIGNING_ALGORITHM
+  const isComplete =
+    algorithm === 'HS256' ? values.JWT_SECRET !== '' : values.JWT_PRIVATE_KEY_PATH + values.JWT_PRIVATE_KEY_PEM !== ''
+  if (!isComplete) return
   try {
     loadKeyRing(values)
   } catch (error) {
-    problems.push((error as Error).message)
+    problem(`${(error as Error).message}; ${WANTED_KEYS[algorithm]}`)
   }
 }
 
@@ -238,13 +162,7 @@ const withSecrets = (values: Values, made: GeneratedSecrets): Values => ({
   SESSION_SECRET: values.SESSION_SECRET || made.SESSION_SECRET,
 })
 
-function fillSecrets(
-  values: Values,
-  sqlite: SqliteConnection | undefined,
-  cwd: string,
-  write: boolean,
-  warnings: string[],
-): Values {
+function fillSecrets(values: Values, { sqlite }: Connections, cwd: string, write: boolean, warnings: string[]): Values {
   const file = secretsFilePath(sqlite?.path, cwd)
   if (!write) {
     warnings.push(`JWT_SECRET or SESSION_SECRET is not set: the server will keep generated ones in ${file}`)

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 export const SECRETS_FILE = 'authgate-secrets.env'
 
@@ -17,7 +17,7 @@ export interface GeneratedSecrets {
 
 /** The folder of the SQLite file, else the working directory. */
 export const secretsFilePath = (sqlitePath: string | undefined, cwd: string): string =>
-  join(sqlitePath === undefined || sqlitePath === ':memory:' ? cwd : dirname(join(sqlitePath)), SECRETS_FILE)
+  join(sqlitePath === undefined || sqlitePath === ':memory:' ? cwd : dirname(resolve(cwd, sqlitePath)), SECRETS_FILE)
 
 export function generateSecrets(): GeneratedSecrets {
   return { JWT_SECRET: randomBytes(32).toString('hex'), SESSION_SECRET: randomBytes(32).toString('hex') }

@@ -6,8 +6,11 @@ interface Common<T> {
   readonly doc: string
   /** Never printed; may also come from a file named by `<NAME>_FILE`. */
   readonly secret?: boolean
-  /** True for values that would switch on something this version does not have: refused at start. */
-  planned?(value: T): boolean
+  /**
+   * True for values that would switch on something this version does not have: refused at start. `all` holds the
+   * values of every setting by name.
+   */
+  planned?(value: T, all: Readonly<Record<string, unknown>>): boolean
   /** Set when the whole feature is not part of this version: the value is checked and has no effect. */
   readonly inert?: boolean
 }
@@ -18,6 +21,7 @@ export interface StringSetting extends Common<string> {
 }
 export interface EnumSetting<V extends string = string> extends Common<V> {
   readonly type: 'enum'
+  /** An empty text among them stands for "not set" and is not offered. */
   readonly values: readonly V[]
   readonly ignoreCase?: boolean
 }

@@ -4,13 +4,14 @@
  * A variable that is not here cannot be read. Parsing, start-up errors, `<NAME>_FILE`, look-alike warnings,
  * `authgate check`, `.env.example` and the documentation come from this table.
  */
-import type { PostgresConnection, SqliteConnection } from './dsn'
+import type { PostgresConnection } from './postgres-dsn'
 import type { ValueOf } from './setting'
 import { auditSettings, databaseSettings } from './settings/database'
 import { passwordSettings, providerSettings } from './settings/identity'
 import { cacheSettings, limitSettings, metricsSettings } from './settings/scaling'
 import { corsSettings, lifecycleSettings, serverSettings, sessionSettings } from './settings/server'
 import { grantSettings, tokenSettings } from './settings/tokens'
+import type { SqliteConnection } from './sqlite-dsn'
 
 /** Sections in the order they are documented. */
 export const settingsSections = {

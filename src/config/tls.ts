@@ -12,7 +12,8 @@ function read(variable: string, file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new TlsError(`cannot read ${variable} ${file}: ${(error as { code?: string }).code}`)
+    const { code } = error as { code?: string }
+    throw new TlsError(`cannot read ${variable} ${file}: ${code}; it must name a file this user can read`)
   }
 }
 
@@ -23,22 +24,27 @@ export function loadTls(certFile: string, keyFile: string, nowMs: number): { fil
   try {
     certificate = new X509Certificate(files.cert)
   } catch {
-    throw new TlsError(`TLS_CERT_FILE ${certFile} holds no PEM certificate`)
+    throw new TlsError(`TLS_CERT_FILE ${certFile} holds no PEM certificate; it must hold the chain, leaf first`)
   }
   let key: KeyObject
   try {
     key = createPrivateKey(files.key)
   } catch {
-    throw new TlsError(`TLS_KEY_FILE ${keyFile} holds no unencrypted PEM private key`)
+    throw new TlsError(
+      `TLS_KEY_FILE ${keyFile} holds no unencrypted PEM private key; it must hold that of the certificate`,
+    )
   }
   if (!certificate.checkPrivateKey(key))
-    throw new TlsError(`TLS_CERT_FILE ${certFile} and TLS_KEY_FILE ${keyFile} do not belong together`)
+    throw new TlsError(
+      `TLS_CERT_FILE ${certFile} and TLS_KEY_FILE ${keyFile} do not belong together; use the key the certificate was made for`,
+    )
   const endsMs = Date.parse(certificate.validTo)
-  if (endsMs <= nowMs) throw new TlsError(`the certificate in TLS_CERT_FILE ${certFile} expired on ${iso(endsMs)}`)
+  if (endsMs <= nowMs)
+    throw new TlsError(`the certificate in TLS_CERT_FILE ${certFile} expired on ${iso(endsMs)}; renew it`)
   if (Date.parse(certificate.validFrom) > nowMs)
-    throw new TlsError(`the certificate in TLS_CERT_FILE ${certFile} is not valid yet`)
+    throw new TlsError(`the certificate in TLS_CERT_FILE ${certFile} is not valid yet; check the clock of this machine`)
   if (endsMs - nowMs < SOON_MS)
-    return { files, warning: `the certificate in TLS_CERT_FILE ${certFile} expires on ${iso(endsMs)}` }
+    return { files, warning: `the certificate in TLS_CERT_FILE ${certFile} expires on ${iso(endsMs)}; renew it` }
   return { files }
 }
 

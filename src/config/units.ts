@@ -24,14 +24,14 @@ export function readSetting(name: string, setting: Setting, raw: string): Readin
     }
     case 'integer': {
       const whole = raw.trim()
-      if (/^[+-]?\d{1,15}$/.test(whole)) return { value: Number(whole) }
-      const seconds = setting.seconds ? parseDuration(whole) : undefined
-      if (seconds !== undefined) return { value: Math.floor(seconds / 1000) }
+      if (/^[+-]?\d{1,15}$/.test(whole)) return { value: Number(whole) + 0 }
+      const milliseconds = setting.seconds ? parseDuration(whole) : undefined
+      if (milliseconds !== undefined) return { value: wholeSeconds(milliseconds) }
       return expected(setting.seconds ? 'an integer of seconds, or a duration such as 30m' : 'an integer')
     }
     case 'duration': {
-      const milliseconds = parseDuration(raw.trim())
-      if (milliseconds === undefined) return expected('a duration such as 30s, 15m, 10h; there is no unit for days')
+      const milliseconds = parseDuration(raw)
+      if (milliseconds === undefined) return expected('a duration such as 30s, 15m, 10h; write days as hours')
       return { value: milliseconds }
     }
     case 'list': {
@@ -42,10 +42,17 @@ export function readSetting(name: string, setting: Setting, raw: string): Readin
       return { value: parts.length === 0 ? setting.default : Object.freeze(parts) }
     }
     case 'enum': {
-      if (setting.values.includes(raw)) return { value: raw }
+      const word = setting.ignoreCase ? raw.toLowerCase() : raw
+      if (word !== '' && setting.values.includes(word)) return { value: word }
       const names = setting.values.filter((value) => value !== '').map((value) => `"${value}"`)
       const listed = names.length === 2 ? names.join(' or ') : `${names.slice(0, -1).join(', ')}, or ${names.at(-1)}`
       return { problem: `invalid ${name} value:${shown} (must be ${listed})` }
     }
   }
+}
+
+/** Away from zero: a part of a second must not become 0, which switches limits off. */
+function wholeSeconds(milliseconds: number): number {
+  const seconds = Math.ceil(Math.abs(milliseconds) / 1000)
+  return milliseconds < 0 ? -seconds : seconds
 }

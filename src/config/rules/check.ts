@@ -1,4 +1,5 @@
 /** What a rule sees, and where it puts what it finds. */
+import { formatDuration } from '../duration'
 import type { SettingName, Values } from '../settings'
 
 export interface Check {
@@ -12,6 +13,19 @@ export interface Check {
   warn(message: string): void
 }
 
-export const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
+const LOOPBACK_HOSTS = new Set(['localhost', '::1', '[::1]'])
 
-export const isLoopbackHost = (host: string): boolean => LOOPBACK_HOSTS.has(host) || /^127(\.\d+){3}$/.test(host)
+export const isLoopbackHost = (host: string): boolean => LOOPBACK_HOSTS.has(host) || /^127(\.\d{1,3}){3}$/.test(host)
+
+/** `condition` completes the sentence: when it must hold. */
+export function requirePositive({ values, problem }: Check, name: SettingName, condition = ''): void {
+  const value = values[name] as number
+  if (value <= 0) problem(`${name} must be a positive duration${condition} (got ${formatDuration(value)})`)
+}
+
+const SHORT_SECRET = 16
+
+export function warnShortSecret({ values, warn }: Check, name: SettingName): void {
+  const { length } = values[name] as string
+  if (length > 0 && length < SHORT_SECRET) warn(`${name} is short: use at least 32 random characters`)
+}

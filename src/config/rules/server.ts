@@ -1,10 +1,11 @@
 import { formatDuration } from '../duration'
-import { type Check, isLoopbackHost } from './check'
+import { type Check, isLoopbackHost, requirePositive } from './check'
 
 export function checkServer(check: Check): void {
   checkAddress(check)
   checkBaseUrl(check)
-  checkSessions(check)
+  checkProxies(check)
+  checkLogo(check)
   checkCors(check)
   checkLimits(check)
 }
@@ -15,11 +16,14 @@ function checkAddress({ values, problem }: Check): void {
     problem(`invalid SERVER_ADDR value: "${values.SERVER_ADDR}" (expected host:port, such as :8080 or 127.0.0.1:8080)`)
   if ((values.TLS_CERT_FILE === '') !== (values.TLS_KEY_FILE === ''))
     problem('TLS_CERT_FILE and TLS_KEY_FILE must both be set or both be empty')
+}
+
+function checkProxies({ values, problem }: Check): void {
   for (const entry of values.TRUSTED_PROXIES) {
     if (!isAddressOrRange(entry))
       problem(`invalid TRUSTED_PROXIES entry: "${entry}" (expected an IP address or a CIDR range)`)
   }
-  if (values.HSTS_MAX_AGE < 0) problem('HSTS_MAX_AGE must be non-negative')
+  if (values.HSTS_MAX_AGE < 0) problem(`HSTS_MAX_AGE must be non-negative (got ${formatDuration(values.HSTS_MAX_AGE)})`)
 }
 
 function isAddressOrRange(entry: string): boolean {
@@ -40,14 +44,22 @@ function checkBaseUrl({ values, production, host, problem, warn }: Check): void 
   }
   const url = new URL(value)
   if (url.username !== '' || url.password !== '' || /[?#]/.test(value)) problem(`invalid BASE_URL value (${expected})`)
+  // Every issuer comparison is of exact texts, so the text must be the one that clients see after parsing it.
+  else if (!isWrittenAsParsed(value, url))
+    problem(`invalid BASE_URL value: "${value}" (expected no blanks, no . or .. in the path, other characters encoded)`)
   if (url.protocol === 'http:' && !isLoopbackHost(host)) {
     if (production) problem('BASE_URL must be https in production, unless its host is the loopback')
     else warn('BASE_URL is http for a host other than the loopback: tokens and passwords travel in plain text')
   }
 }
 
+const isWrittenAsParsed = (text: string, { pathname }: URL): boolean => {
+  const path = /^https?:\/\/[^/\s]+((?:\/\S*)?)$/i.exec(text)?.[1]
+  return path !== undefined && path.replace(/\/+$/, '') === pathname.replace(/\/+$/, '')
+}
+
 /** Seconds. */
-function checkSessions({ values, problem }: Check): void {
+export function checkSessions({ values, problem }: Check): void {
   if (values.SESSION_MAX_AGE < 60)
     problem(`SESSION_MAX_AGE must be at least 60 seconds (got ${values.SESSION_MAX_AGE})`)
   const idle = values.SESSION_IDLE_TIMEOUT
@@ -69,12 +81,23 @@ function checkCors({ values, problem, warn }: Check): void {
     warn('CORS_ENABLED is on and CORS_ALLOWED_ORIGINS is empty: no other origin has access')
   for (const origin of values.CORS_ALLOWED_ORIGINS) {
     if (origin === '*' && values.CORS_ALLOWED_ORIGINS.length === 1) continue
-    const exact = /^https?:\/\/[^/?#@*\s]+$/i.test(origin) && URL.canParse(origin)
-    if (!exact)
+    if (!isExactOrigin(origin))
       problem(
         `invalid CORS_ALLOWED_ORIGINS entry: "${origin}" (expected an exact origin such as https://app.example.com, or * alone)`,
       )
   }
+}
+
+/** A port that the scheme implies is never part of what browsers send (RFC 6454 §6.2). */
+const isExactOrigin = (text: string): boolean =>
+  /^https?:\/\/[^*]+$/i.test(text) && URL.canParse(text) && new URL(text).origin === text.toLowerCase()
+
+/** It becomes part of the content security policy. */
+function checkLogo({ values, problem }: Check): void {
+  const logo = values.PRODUCT_LOGO_URL
+  const isUrl = /^https:\/\/[^\s;,'"]+$/.test(logo) && URL.canParse(logo)
+  if (logo !== '' && !isUrl && !/^\/(?!\/)[^\s;,'"\\]*$/.test(logo))
+    problem(`invalid PRODUCT_LOGO_URL value: "${logo}" (expected an https URL, or a path on this server)`)
 }
 
 const INIT = ['DB_INIT_TIMEOUT', 'REDIS_CONN_TIMEOUT', 'CACHE_INIT_TIMEOUT'] as const
@@ -88,12 +111,11 @@ const CLOSE = [
 const LONG_INIT_MS = 600_000
 const LONG_CLOSE_MS = 300_000
 
-function checkLimits({ values, problem, warn }: Check): void {
-  for (const name of [...INIT, ...CLOSE]) {
-    if (values[name] <= 0) problem(`${name} must be a positive duration (got ${formatDuration(values[name])})`)
-  }
-  for (const name of INIT) if (values[name] > LONG_INIT_MS) warn(`${name} is longer than 10m`)
-  for (const name of CLOSE) if (values[name] > LONG_CLOSE_MS) warn(`${name} is longer than 5m`)
+function checkLimits(check: Check): void {
+  const { values, problem, warn } = check
+  for (const name of [...INIT, ...CLOSE]) requirePositive(check, name)
+  for (const name of INIT) if (values[name] > LONG_INIT_MS) warn(`${name} is longer than 10m: a start may hang as long`)
+  for (const name of CLOSE) if (values[name] > LONG_CLOSE_MS) warn(`${name} is longer than 5m: a stop may hang as long`)
   if (values.SHUTDOWN_DELAY < 0 || values.SHUTDOWN_DELAY > LONG_CLOSE_MS)
     problem(`SHUTDOWN_DELAY must be between 0s and 5m (got ${formatDuration(values.SHUTDOWN_DELAY)})`)
 }

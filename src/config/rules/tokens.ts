@@ -1,10 +1,10 @@
 import { formatDuration } from '../duration'
 import { hasVariety, isPublishedSecret, KEY_BYTES } from '../weak-secrets'
-import { type Check, isLoopbackHost } from './check'
+import { type Check, isLoopbackHost, requirePositive } from './check'
 
 const DOMAIN = /^[a-zA-Z0-9]$|^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9]$/
 const PREFIX = /^[a-zA-Z][a-zA-Z0-9_]*$/
-const KEY_ID = /^[\x21-\x7e]{1,128}$/
+const KEY_ID = /^[\x20-\x7e]{1,128}$/
 const LOGICAL_CLAIMS = ['domain', 'project', 'service_account', 'uid']
 const RESERVED_CLAIMS = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'type', 'scope', 'user_id', 'client_id'],
@@ -13,8 +13,7 @@ const RESERVED_CLAIMS = new Set([
 
 export function checkTokens(check: Check): void {
   const { values, problem } = check
-  if (values.JWT_EXPIRATION <= 0)
-    problem(`JWT_EXPIRATION must be a positive duration (got ${formatDuration(values.JWT_EXPIRATION)})`)
+  requirePositive(check, 'JWT_EXPIRATION')
   if (values.JWT_EXPIRATION_JITTER < 0)
     problem(`JWT_EXPIRATION_JITTER must be non-negative (got ${formatDuration(values.JWT_EXPIRATION_JITTER)})`)
   for (const name of ['EXTRA_CLAIMS_MAX_RAW_SIZE', 'EXTRA_CLAIMS_MAX_KEYS', 'EXTRA_CLAIMS_MAX_VAL_SIZE'] as const) {
@@ -26,7 +25,6 @@ export function checkTokens(check: Check): void {
     )
   checkPrivateClaims(check)
   checkKeys(check)
-  checkLifetimes(check)
 }
 
 function checkPrivateClaims({ values, problem }: Check): void {
@@ -65,7 +63,7 @@ function checkKeys(check: Check): void {
   } else if (values.JWT_PRIVATE_KEY_PATH === '' && values.JWT_PRIVATE_KEY_PEM === '')
     problem(`JWT_PRIVATE_KEY_PATH or JWT_PRIVATE_KEY_PEM is required when JWT_SIGNING_ALGORITHM=${algorithm}`)
   if (values.JWT_KEY_ID !== '' && !KEY_ID.test(values.JWT_KEY_ID))
-    problem('JWT_KEY_ID must be 1 to 128 printable ASCII characters without blanks')
+    problem('JWT_KEY_ID must be 1 to 128 printable ASCII characters')
   checkServerSecret(check, 'SESSION_SECRET')
   checkFormerSecret(check, 'SESSION_SECRET_PREVIOUS')
 }
@@ -92,44 +90,61 @@ function checkFormerSecret({ values, problem }: Check, name: 'JWT_SECRET_PREVIOU
 }
 
 const PROFILES = ['short', 'standard', 'long'] as const
+/** Where the standard profile takes its lifetimes from. */
+const BASE = { ACCESS: 'JWT_EXPIRATION', REFRESH: 'REFRESH_TOKEN_EXPIRATION' } as const
+const CAP = { ACCESS: 'JWT_EXPIRATION_MAX', REFRESH: 'REFRESH_TOKEN_EXPIRATION_MAX' } as const
 
-function checkLifetimes({ values, problem }: Check): void {
-  const accessCap = values.JWT_EXPIRATION_MAX
-  const refreshCap = values.REFRESH_TOKEN_EXPIRATION_MAX
-  if (accessCap <= 0) problem(`JWT_EXPIRATION_MAX must be a positive duration (got ${formatDuration(accessCap)})`)
-  if (refreshCap <= 0)
-    problem(`REFRESH_TOKEN_EXPIRATION_MAX must be a positive duration (got ${formatDuration(refreshCap)})`)
+export function checkLifetimes(check: Check): void {
+  const { values, problem, warn } = check
+  requirePositive(check, 'JWT_EXPIRATION_MAX')
+  requirePositive(check, 'REFRESH_TOKEN_EXPIRATION_MAX')
   for (const profile of PROFILES) {
-    const upper = profile.toUpperCase() as 'SHORT' | 'STANDARD' | 'LONG'
-    const lifetimes = [
-      ['access', values[`TOKEN_PROFILE_${upper}_ACCESS_TTL`], accessCap, 'JWT_EXPIRATION_MAX'],
-      ['refresh', values[`TOKEN_PROFILE_${upper}_REFRESH_TTL`], refreshCap, 'REFRESH_TOKEN_EXPIRATION_MAX'],
-    ] as const
-    for (const [kind, ttl, cap, capName] of lifetimes) {
-      if (ttl <= 0)
-        problem(`token profile "${profile}" ${kind} TTL must be a positive duration (got ${formatDuration(ttl)})`)
-      else if (cap > 0 && ttl > cap)
-        problem(
-          `token profile "${profile}" ${kind} TTL ${formatDuration(ttl)} exceeds ${capName} ${formatDuration(cap)}`,
-        )
-    }
+    for (const kind of ['ACCESS', 'REFRESH'] as const) checkProfile(check, profile, kind)
   }
-  const single = [
-    ['JWT_EXPIRATION', accessCap, 'JWT_EXPIRATION_MAX'],
-    ['CLIENT_CREDENTIALS_TOKEN_EXPIRATION', accessCap, 'JWT_EXPIRATION_MAX'],
-    ['REFRESH_TOKEN_EXPIRATION', refreshCap, 'REFRESH_TOKEN_EXPIRATION_MAX'],
-  ] as const
-  for (const [name, cap, capName] of single) {
-    const ttl = values[name]
-    if (ttl <= 0 && name !== 'JWT_EXPIRATION')
-      problem(`${name} must be a positive duration (got ${formatDuration(ttl)})`)
-    else if (cap > 0 && ttl > cap) problem(`${name} ${formatDuration(ttl)} exceeds ${capName} ${formatDuration(cap)}`)
-  }
+  requirePositive(check, 'REFRESH_TOKEN_EXPIRATION')
+  requirePositive(check, 'CLIENT_CREDENTIALS_TOKEN_EXPIRATION')
+  requireBelow(check, 'CLIENT_CREDENTIALS_TOKEN_EXPIRATION', 'JWT_EXPIRATION_MAX')
   if (values.REFRESH_REUSE_GRACE < 0 || values.REFRESH_REUSE_GRACE > 60_000)
     problem(`REFRESH_REUSE_GRACE must be between 0s and 60s (got ${formatDuration(values.REFRESH_REUSE_GRACE)})`)
-  if (values.ID_TOKEN_EXPIRATION < 0) problem('ID_TOKEN_EXPIRATION must be non-negative')
-  if (values.AUTH_CODE_EXPIRATION <= 0 || values.AUTH_CODE_EXPIRATION > 3_600_000)
+  if (values.ID_TOKEN_EXPIRATION < 0)
+    problem(`ID_TOKEN_EXPIRATION must be non-negative (got ${formatDuration(values.ID_TOKEN_EXPIRATION)})`)
+  requireBelow(check, 'ID_TOKEN_EXPIRATION', 'JWT_EXPIRATION_MAX')
+  const code = values.AUTH_CODE_EXPIRATION
+  if (code <= 0 || code > LONGEST_CODE_MS)
     problem(
-      `AUTH_CODE_EXPIRATION must be positive and at most 1h (got ${formatDuration(values.AUTH_CODE_EXPIRATION)}); RFC 6749 recommends at most 10m`,
+      `AUTH_CODE_EXPIRATION must be positive and at most 1h (got ${formatDuration(code)}); RFC 6749 recommends 10m`,
+    )
+  else if (code > LONG_CODE_MS) warn('AUTH_CODE_EXPIRATION is longer than the 10m RFC 6749 recommends as maximum')
+}
+
+const LONGEST_CODE_MS = 3_600_000
+const LONG_CODE_MS = 600_000
+
+function checkProfile(check: Check, profile: (typeof PROFILES)[number], kind: 'ACCESS' | 'REFRESH'): void {
+  const { values, given, problem } = check
+  const own = `TOKEN_PROFILE_${profile.toUpperCase() as Uppercase<typeof profile>}_${kind}_TTL` as const
+  const inherits = profile === 'standard' && !given.has(own)
+  const source = inherits ? BASE[kind] : own
+  const what = `token profile "${profile}" ${kind.toLowerCase()} TTL`
+  const ttl = values[own]
+  const cap = values[CAP[kind]]
+  if (ttl <= 0) problem(`${what} must be a positive duration (got ${formatDuration(ttl)}); set ${source}`)
+  else if (cap > 0 && ttl > cap)
+    problem(
+      `${what} ${formatDuration(ttl)} exceeds ${CAP[kind]} ${formatDuration(cap)}; lower ${source} or raise ${CAP[kind]}`,
+    )
+  // Hidden behind the profile's own value, it would still be the lifetime of whatever knows no profile.
+  if (profile === 'standard' && !inherits) requireBelow(check, BASE[kind], CAP[kind])
+}
+
+function requireBelow(
+  { values, problem }: Check,
+  name: 'JWT_EXPIRATION' | 'REFRESH_TOKEN_EXPIRATION' | 'CLIENT_CREDENTIALS_TOKEN_EXPIRATION' | 'ID_TOKEN_EXPIRATION',
+  capName: 'JWT_EXPIRATION_MAX' | 'REFRESH_TOKEN_EXPIRATION_MAX',
+): void {
+  const cap = values[capName]
+  if (cap > 0 && values[name] > cap)
+    problem(
+      `${name} ${formatDuration(values[name])} exceeds ${capName} ${formatDuration(cap)}; lower it or raise ${capName}`,
     )
 }

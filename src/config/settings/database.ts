@@ -1,4 +1,4 @@
-import { duration, flag, integer, secret, text } from '../setting'
+import { duration, flag, integer, oneOf, secret, text } from '../setting'
 
 export const databaseSettings = {
   DATABASE_DRIVER: text('sqlite', 'sqlite or postgres.'),
@@ -8,7 +8,12 @@ export const databaseSettings = {
   DB_MAX_IDLE_CONNS: integer(10, 'Accepted for compatibility: idle connections end by DB_CONN_MAX_IDLE_TIME.'),
   DB_CONN_MAX_LIFETIME: duration('5m', 'Age after which a connection is replaced; 0 or less = never.'),
   DB_CONN_MAX_IDLE_TIME: duration('10m', 'Idle time after which a connection closes; 0 or less = never.'),
-  DB_LOG_LEVEL: text('warn', 'silent, error, warn or info: which statements are logged, never with their values.'),
+  DB_LOG_LEVEL: oneOf(
+    ['silent', 'error', 'warn', 'info'],
+    'warn',
+    'info logs every statement, warn slow ones, error and silent none; never with values.',
+    { ignoreCase: true },
+  ),
   DEFAULT_ADMIN_PASSWORD: secret('Password of the first administrator; empty = generated into the credentials file.', {
     trim: true,
   }),
@@ -21,6 +26,9 @@ export const databaseSettings = {
 export const auditSettings = {
   ENABLE_AUDIT_LOGGING: flag(true, 'Keeps an audit trail.'),
   AUDIT_LOG_RETENTION: duration('2160h', 'Age after which audit records are deleted; 0 or less = never.'),
-  AUDIT_LOG_BUFFER_SIZE: integer(1000, 'Records of events without a change that may wait to be written.'),
+  AUDIT_LOG_BUFFER_SIZE: integer(
+    1000,
+    'Records of events without a change that may wait to be written; 0 or less = 1000.',
+  ),
   AUDIT_LOG_CLEANUP_INTERVAL: duration('24h', 'How often old audit records are deleted.'),
 }

@@ -1,4 +1,4 @@
-import { duration, flag, inert, integer, list, secret, text } from '../setting'
+import { duration, flag, inert, integer, list, oneOf, secret, text } from '../setting'
 
 export const passwordSettings = {
   AUTH_MODE: text('local', 'local, or http_api: who checks passwords of unknown users.', {
@@ -17,8 +17,11 @@ export const passwordSettings = {
   }),
 }
 
-const provider = (name: string, scopes: readonly string[]) => ({
-  enabled: flag(false, `Sign-in through ${name}.`, { planned: (on) => on }),
+/** What a provider cannot do without; one that lacks any of it is not offered. */
+const provider = (name: string, needs: readonly string[], scopes: readonly string[]) => ({
+  enabled: flag(false, `Sign-in through ${name}.`, {
+    planned: (on, all) => on && needs.every((setting) => all[setting] !== ''),
+  }),
   ...inert({
     id: text('', `Client id at ${name}.`),
     secret: secret(`Client secret at ${name}.`),
@@ -27,10 +30,14 @@ const provider = (name: string, scopes: readonly string[]) => ({
   }),
 })
 
-const github = provider('GitHub', ['user:email'])
-const gitea = provider('Gitea', ['read:user'])
-const gitlab = provider('GitLab', ['read_user'])
-const microsoft = provider('Microsoft Entra ID', ['openid', 'profile', 'email', 'User.Read'])
+const github = provider('GitHub', ['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET'], ['user:email'])
+const gitea = provider('Gitea', ['GITEA_URL', 'GITEA_CLIENT_ID', 'GITEA_CLIENT_SECRET'], ['read:user'])
+const gitlab = provider('GitLab', ['GITLAB_CLIENT_ID', 'GITLAB_CLIENT_SECRET'], ['read_user'])
+const microsoft = provider(
+  'Microsoft Entra ID',
+  ['MICROSOFT_CLIENT_ID', 'MICROSOFT_CLIENT_SECRET'],
+  ['openid', 'profile', 'email', 'User.Read'],
+)
 
 export const providerSettings = {
   GITHUB_OAUTH_ENABLED: github.enabled,
@@ -57,6 +64,13 @@ export const providerSettings = {
   MICROSOFT_REDIRECT_URL: microsoft.redirect,
   MICROSOFT_SCOPES: microsoft.scopes,
   ...inert({
+    MICROSOFT_ALLOWED_TENANTS: list([], 'Tenant ids whose accounts may sign in; empty = any of MICROSOFT_TENANT_ID.'),
+    MICROSOFT_SYNC_USERNAME: flag(true, 'Takes over user names changed in the directory.'),
+    OAUTH_AUTO_LINK: oneOf(
+      ['verified-only', 'off'],
+      'verified-only',
+      'Whether an account is linked to a provider by its verified e-mail address: verified-only or off.',
+    ),
     OAUTH_AUTO_REGISTER: flag(true, 'Creates an account at the first sign-in through a provider.'),
     OAUTH_TIMEOUT: duration('15s', 'Limit of one call to a provider.'),
     OAUTH_INSECURE_SKIP_VERIFY: flag(false, 'Skips TLS verification of providers. Refused in production.'),

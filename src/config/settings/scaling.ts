@@ -8,8 +8,8 @@ const cacheType = (what: string) =>
 const localSize = integer(32, 'MiB of local copies per process with redis-aside.', { min: 1, inert: true })
 
 export const limitSettings = {
+  ENABLE_RATE_LIMIT: flag(true, 'Limits per address; in this version only how many device codes may wait.'),
   ...inert({
-    ENABLE_RATE_LIMIT: flag(true, 'Limits requests per address.'),
     RATE_LIMIT_CLEANUP_INTERVAL: duration('5m', 'How often memory counters are swept.'),
     LOGIN_RATE_LIMIT: integer(5, 'POST /login per minute and address.'),
     DEVICE_CODE_RATE_LIMIT: integer(10, 'POST /oauth/device/code per minute and address.'),
