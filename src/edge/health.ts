@@ -9,11 +9,11 @@ const REUSE_MS = 1_000
 
 export function healthEndpoints(context: Context, lifecycle: Lifecycle) {
   const databaseAnswers = createDatabaseCheck(context)
-  const headers = {
+  const headers = new Headers({
     ...dataHeaders(context.settings),
     'Content-Type': 'application/json; charset=utf-8',
     'Cache-Control': 'no-store',
-  }
+  })
   const answer = (status: number, body: string) => new Response(body, { status, headers })
 
   return infrastructureSurface(context)

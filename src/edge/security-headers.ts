@@ -3,8 +3,6 @@ import type { Settings } from '../config/settings'
 
 type HeaderSettings = Pick<Settings, 'origin' | 'HSTS_MAX_AGE' | 'HSTS_INCLUDE_SUBDOMAINS' | 'PRODUCT_LOGO_URL'>
 
-export type Headers_ = Readonly<Record<string, string>>
-
 function common(settings: HeaderSettings): Record<string, string> {
   const headers: Record<string, string> = {
     'X-Content-Type-Options': 'nosniff',
@@ -19,7 +17,7 @@ function common(settings: HeaderSettings): Record<string, string> {
 }
 
 /** Of answers for programs: nothing in them may be rendered or run. */
-export const dataHeaders = (settings: HeaderSettings): Headers_ => ({
+export const dataHeaders = (settings: HeaderSettings): Readonly<Record<string, string>> => ({
   ...common(settings),
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',
@@ -27,7 +25,7 @@ export const dataHeaders = (settings: HeaderSettings): Headers_ => ({
 })
 
 /** Of pages and everything that belongs to them. */
-export const pageHeaders = (settings: HeaderSettings): Headers_ => ({
+export const pageHeaders = (settings: HeaderSettings): Readonly<Record<string, string>> => ({
   ...common(settings),
   'Referrer-Policy': 'strict-origin-when-cross-origin',
   'Cross-Origin-Opener-Policy': 'same-origin',

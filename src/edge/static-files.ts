@@ -15,9 +15,10 @@ export function staticFileRoutes(context: Context) {
 }
 
 interface Representation {
-  readonly body: Uint8Array<ArrayBuffer>
+  /** A Blob is shared by all answers; bytes would be copied into each. */
+  readonly body: Blob
   readonly etag: string
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Headers
 }
 
 /** Everything is prepared once; a request only chooses. */
@@ -30,15 +31,15 @@ function createFileAnswer({ settings }: Context, file: StaticFile): (request: Re
   const representation = (body: Uint8Array, encoding?: string): Representation => {
     // Each compressed form is a representation of its own (RFC 9110 §8.8.3.3).
     const own = encoding === undefined ? etag : `${etag.slice(0, -1)}-${encoding}"`
-    const headers = {
+    const headers = new Headers({
       ...dataHeaders(settings),
       'Content-Type': file.contentType,
       ETag: own,
       ...(caching && { 'Cache-Control': caching }),
       ...(varies && { Vary: 'Accept-Encoding' }),
       ...(encoding !== undefined && { 'Content-Encoding': encoding }),
-    }
-    return { body: new Uint8Array(body), etag: own, headers }
+    })
+    return { body: new Blob([new Uint8Array(body)]), etag: own, headers }
   }
 
   const plain = representation(file.body)

@@ -11,8 +11,7 @@ const MAX_AGE_SECONDS = 3600
  * (RFC 9110 §8.8.3, §13.1.2).
  */
 export function publicDocument(settings: Settings, json: string): (request: Request) => Response {
-  const body = Buffer.from(json)
-  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`
+  const etag = `"${createHash('sha256').update(json).digest('base64url')}"`
   const validators = {
     ...dataHeaders(settings),
     'Cross-Origin-Resource-Policy': 'cross-origin',
@@ -20,10 +19,12 @@ export function publicDocument(settings: Settings, json: string): (request: Requ
     ETag: etag,
     'Access-Control-Allow-Origin': '*',
   }
-  const headers = { ...validators, 'Content-Type': 'application/json; charset=utf-8' }
+  // Headers objects, because copying one costs a third of reading a record.
+  const unchanged = { status: 304, headers: new Headers(validators) }
+  const whole = { headers: new Headers({ ...validators, 'Content-Type': 'application/json; charset=utf-8' }) }
   return (request) => {
     const known = request.headers.get('if-none-match')
-    if (known !== null && namesEtag(known, etag)) return new Response(null, { status: 304, headers: validators })
-    return new Response(body, { headers })
+    if (known !== null && namesEtag(known, etag)) return new Response(null, unchanged)
+    return new Response(json, whole)
   }
 }
