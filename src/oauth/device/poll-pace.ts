@@ -26,7 +26,7 @@ interface StoredPace {
   readonly lastPolledAt: Date | null
 }
 
-export interface Pace {
+interface Pace {
   readonly tooFast: boolean
   /** Seconds the device has to wait between polls from now on. */
   readonly interval: number

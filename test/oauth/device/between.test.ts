@@ -1,7 +1,7 @@
 /** What happens between a look and the commit that acts on it: the commit's own conditions have to hold. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { Conflict, commit, type Statement } from '../../../src/db/commit'
+import { Conflict, commit, DatabaseUnavailable, type Statement } from '../../../src/db/commit'
 import {
   approveDeviceCode,
   claimDeviceCode,
@@ -144,6 +144,18 @@ describe.each(databases)('device codes on %s, changed between look and commit', 
     expect((await decideOn(between, of.session, requestId, 'approve')).status).toBe(303)
     const consent = await consentRow(app, { userId: of.user.id, clientId: of.client.clientId })
     expect(consent?.scopes.split(' ').sort()).toEqual(['email', 'profile', 'write'])
+  })
+
+  test('a database that is away is answered 503, and the step can be repeated', async () => {
+    const away = () => Promise.reject(new DatabaseUnavailable('SQLITE_FULL'))
+    const of = await scene()
+    const requestId = (await confirmationOf(app, of.session, of.userCode)) ?? ''
+    expect((await decideOn(interrupted(away, 5), of.session, requestId, 'approve')).status).toBe(503)
+    expect((await decideOn(app, of.session, requestId, 'approve')).status).toBe(303)
+    const refused = await poll(interrupted(away, 4), of.client, of.deviceCode)
+    expect([refused.status, refused.body.error]).toEqual([503, 'temporarily_unavailable'])
+    expect(refused.headers.get('retry-after')).not.toBeNull()
+    expect((await poll(app, of.client, of.deviceCode)).status).toBe(200)
   })
 
   describe('transitions', () => {

@@ -204,7 +204,7 @@ describe.each(databases)('device pages on %s', (_name, open) => {
     const wrong = (of: SignedIn, headers = {}) => enterCode(app, of, 'ABCD-EFGH', headers)
 
     test('a person who enters wrong codes has to wait longer each time, from any address', async () => {
-      const { session: own } = await newcomer()
+      const { person, session: own } = await newcomer()
       for (let entry = 1; entry <= 5; entry += 1) expect((await wrong(own, address(entry))).status).toBe(400)
       const blocked = await wrong(own, address(6))
       expect(blocked.status).toBe(429)
@@ -213,6 +213,9 @@ describe.each(databases)('device pages on %s', (_name, open) => {
       app.clock.advance(1_000)
       expect((await wrong(own, address(7))).status).toBe(400)
       expect((await wrong(own, address(8))).headers.get('retry-after')).toBe('2')
+      await Bun.sleep(1_300)
+      const records = (await auditRows(app, 'RATE_LIMIT_EXCEEDED')).filter((row) => row.actorUserId === person.id)
+      expect(records[0]).toMatchObject({ success: false, severity: 'WARNING' })
     })
 
     test('while the delay lasts not even the right code is looked at', async () => {

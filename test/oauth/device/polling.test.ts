@@ -6,7 +6,17 @@ import { commit } from '../../../src/db/commit'
 import { revokeTokensOfConsent, revokeTokensOfUser } from '../../../src/tokens/revoke'
 import { openTestApp, type SignedIn, type TestApp, type UserRow } from '../../support/app'
 import { databases } from '../../support/databases'
-import { auditRows, type Codes, codeRow, newCodes, poll, settle, type TestClient, tokenRows } from './support'
+import {
+  auditRows,
+  type Codes,
+  codeRow,
+  DEVICE_GRANT,
+  newCodes,
+  poll,
+  settle,
+  type TestClient,
+  tokenRows,
+} from './support'
 
 const MINUTE = 60_000
 
@@ -64,7 +74,7 @@ describe.each(databases)('device polling on %s', (_name, open) => {
       string,
       string
     >[]) {
-      const form = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', ...fields }
+      const form = { grant_type: DEVICE_GRANT, ...fields }
       const response = await app.postForm('/oauth/token', form)
       expect([response.status, await response.json()]).toEqual([
         400,
@@ -84,7 +94,7 @@ describe.each(databases)('device polling on %s', (_name, open) => {
       expect(headers.get('www-authenticate')).toBe('Basic realm="authgate"')
     }
     const basic = { authorization: `Basic ${Buffer.from(`${client.clientId}:${client.secret}`).toString('base64')}` }
-    const form = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: deviceCode }
+    const form = { grant_type: DEVICE_GRANT, device_code: deviceCode }
     expect((await app.postForm('/oauth/token', form, basic)).status).toBe(200)
   })
 
@@ -279,7 +289,7 @@ describe.each(databases)('device polling on %s', (_name, open) => {
       const other = createHandler({ ...app.ctx, devicePolls: createPollPace() })
       const pollThere = async () => {
         const form = new URLSearchParams({
-          grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+          grant_type: DEVICE_GRANT,
           device_code: deviceCode,
           client_id: client.clientId,
         })
