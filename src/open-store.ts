@@ -5,6 +5,7 @@ import type { Settings } from './config/settings'
 import type { Logger } from './context'
 import type { Database } from './db/database'
 import { openDatabase } from './db/open'
+import { withStatementLog } from './db/statement-log'
 import { StartError } from './start-error'
 
 /** Throws `StartError`. The caller closes what is returned. */
@@ -14,7 +15,7 @@ export async function openStore(settings: Settings, log: Logger): Promise<Databa
     db = openDatabase(settings)
     const applied = await db.migrate()
     if (applied.length > 0) log.info({ migrations: applied.join(',') }, 'Database schema updated')
-    return db
+    return withStatementLog(db, settings.DB_LOG_LEVEL, log)
   } catch (error) {
     await db?.close().catch(() => {})
     throw databaseStartError(settings, error)

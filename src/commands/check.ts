@@ -19,7 +19,10 @@ export function check(env: Environment, cwd: string, output: Output): number {
   }
 }
 
-/** One line for each problem. */
+/** One line for each problem. Who checks passwords has a heading of its own. */
 export function reportProblems(error: ConfigurationError, output: Output): void {
-  for (const problem of error.problems) output.error(`Invalid configuration: ${problem}`)
+  for (const problem of error.problems) {
+    const isAuthentication = /^(invalid AUTH_MODE|HTTP_API_URL is required)/.test(problem)
+    output.error(`Invalid ${isAuthentication ? 'authentication ' : ''}configuration: ${problem}`)
+  }
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { describeConfiguration } from '../config/describe'
 import { type Configuration, ConfigurationError, type Environment, loadConfiguration } from '../config/load'
 import type { Settings } from '../config/settings'
+import { forgetSecrets } from '../config/sources'
 import { type RunningServer, startServer } from '../lifecycle'
 import { addressText } from '../listen-address'
 import { type BufferedLogger, createLogger, errorText } from '../log'
@@ -16,10 +17,11 @@ import { reportProblems } from './check'
 import type { Output } from './output'
 
 /** Exit code: 0 after an orderly shutdown, 1 when the start or a step of the shutdown failed. */
-export async function server(env: Environment, cwd: string, output: Output): Promise<number> {
+export async function server(env: Record<string, string | undefined>, cwd: string, output: Output): Promise<number> {
   let configuration: Configuration
   try {
     configuration = configure(env, cwd)
+    forgetSecrets(env)
   } catch (error) {
     if (error instanceof ConfigurationError) reportProblems(error, output)
     else reportFailedStart(error, output)

@@ -99,6 +99,7 @@ export function refuseEmptySecrets(env: Environment, problem: (text: string) => 
 /** Takes the secrets out of the process environment, where crash reports and child processes would find them. */
 export function forgetSecrets(env: Record<string, string | undefined>): void {
   for (const name of NAMES) if (settingsTable[name].secret) delete env[name]
+  delete env.PGPASSWORD
 }
 
 export const codeOf = (error: unknown): string => String((error as { code?: unknown }).code)

@@ -143,6 +143,7 @@ test('after the start no secret is left in the process environment [SEC]', () =>
     JWT_SECRET: SECRET,
     DATABASE_DSN: 'host=h password=p',
     JWT_PRIVATE_KEY_PEM: 'x',
+    PGPASSWORD: 'x',
     BASE_URL: 'http://localhost',
     JWT_SECRET_FILE: '/run/secrets/jwt',
   }
