@@ -3,6 +3,7 @@ import type { Context } from '../context'
 import { createAddressReader, type Peer } from './client-address'
 import { attachRequestInfo } from './request-context'
 import { requestId } from './request-id'
+import type { RouteTable } from './route-table'
 
 /** Elysia looks for the path from this character of the URL on; shorter hosts would make it see another path. */
 const SHORTEST_ORIGIN = 'http://host'.length
@@ -11,7 +12,10 @@ const SHORTEST_ORIGIN = 'http://host'.length
  * Returns the request to route: the one that came in, or a copy of it without the prefix of `BASE_URL`. Requests are
  * served with the prefix and without it, because a proxy may have taken it off.
  */
-export function createAdmission(ctx: Context): (request: Request, peerAddress: string | undefined) => Request {
+export function createAdmission(
+  ctx: Context,
+  routes: RouteTable,
+): (request: Request, peerAddress: string | undefined) => Request {
   const { settings, random } = ctx
   const { basePath } = settings
   const addresses = createAddressReader(settings.TRUSTED_PROXIES)
@@ -27,7 +31,7 @@ export function createAdmission(ctx: Context): (request: Request, peerAddress: s
     const queryStart = url.indexOf('?', pathStart)
     const pathEnd = queryStart === -1 ? url.length : queryStart
     const sentPath = url.slice(pathStart, pathEnd)
-    const path = withoutPrefix(sentPath, basePath)
+    const path = basePath === '' ? sentPath : withoutPrefix(routes, sentPath, basePath)
     const asSent = path === sentPath && pathStart >= SHORTEST_ORIGIN
     const routed = asSent ? request : new Request(settings.origin + path + url.slice(pathEnd), request)
     attachRequestInfo(routed, {
@@ -41,10 +45,12 @@ export function createAdmission(ctx: Context): (request: Request, peerAddress: s
   }
 }
 
-function withoutPrefix(path: string, prefix: string): string {
-  if (prefix === '' || !path.startsWith(prefix)) return path
-  if (path.length === prefix.length) return '/'
-  return path.charCodeAt(prefix.length) === 47 ? path.slice(prefix.length) : path
+/** A prefix may be the first part of routes too, such as `/oauth`; then the path that is a route is meant. */
+function withoutPrefix(routes: RouteTable, path: string, prefix: string): string {
+  if (path === prefix) return '/'
+  if (!path.startsWith(`${prefix}/`)) return path
+  const shorter = path.slice(prefix.length)
+  return !routes.find(shorter) && routes.find(path) ? path : shorter
 }
 
 /** An untrusted peer that forwards addresses is either a proxy nobody listed, or somebody lying. Said once. */

@@ -14,7 +14,7 @@ import type { RouteTable } from './route-table'
 export type Handler = (request: Request, peerAddress?: string) => Promise<Response>
 
 export function createPipeline(ctx: Context, app: AnyElysia, routes: RouteTable): Handler {
-  const admit = createAdmission(ctx)
+  const admit = createAdmission(ctx, routes)
   const crossOrigin = createCorsPolicy(ctx, routes)
   const metrics = createHttpMetrics(ctx, routes)
   const finish = createResponseFinish(ctx)

@@ -119,4 +119,20 @@ describe('routing: BASE_URL with a path', () => {
     await prefixed.get('/auth/login?redirect=/secret')
     expect(prefixed.log().at(-1)?.fields.path).toBe('/login')
   })
+
+  test('a prefix that begins like a route hides neither', async () => {
+    const nested = await openTestApp({ settings: { BASE_URL: 'http://localhost:8080/oauth' } })
+    for (const path of ['/oauth/token', '/oauth/oauth/token'])
+      expect(await (await nested.postForm(path, 'grant_type=x')).json()).toMatchObject({
+        error: 'unsupported_grant_type',
+      })
+    expect((await nested.get('/oauth/login')).status).toBe(200)
+    expect((await nested.get('/oauth/nope')).status).toBe(404)
+    await nested.close()
+  })
+
+  test('metadata also answers where RFC 8414 §3.1 puts it: between host and path', async () => {
+    const inserted = await prefixed.get('/.well-known/oauth-authorization-server/auth')
+    expect(await inserted.json()).toMatchObject({ issuer: 'http://localhost:8080/auth' })
+  })
 })
