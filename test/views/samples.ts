@@ -175,8 +175,8 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     'sessions-many': accountSessionsPage(
       { ...frame, flash: [t('You are signed out everywhere else.'), t('Your password was changed.')] },
       {
-        sessions: [current, ...range(12).map((i) => session(i + 1))],
-        grants: range(40).map((i) => grant(i)),
+        sessions: [current, ...range(8).map((i) => session(i + 1))],
+        grants: range(24).map((i) => grant(i)),
         notice: t('Access was revoked. 2 tokens stopped working.'),
       },
     ),
