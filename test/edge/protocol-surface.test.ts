@@ -99,6 +99,12 @@ describe('protocol surface: what comes in', () => {
     expect(produced).toBeLessThan(10)
   })
 
+  test('a body that is announced too large is not read at all', async () => {
+    const neverComes = new ReadableStream({ pull: () => new Promise(() => {}) })
+    const headers = { 'content-type': FORM, 'content-length': '65537' }
+    expect((await send('/oauth/echo', { method: 'POST', body: neverComes, headers })).status).toBe(413)
+  })
+
   test('credentials in the URL of a POST are refused, however they are written', async () => {
     for (const name of ['client_secret', 'token', 'access_token', 'code', 'refresh_token', 'client%5Fsecret'])
       expect(await errorOf(post(`/oauth/echo?a=1&${name}=${SECRET}`, 'client_id=a'))).toEqual([
