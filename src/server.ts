@@ -12,6 +12,7 @@ import { createUnknownRouteAnswer } from './edge/unknown-route'
 import { changePasswordPages } from './identity/change-password-pages'
 import { loginPages } from './identity/login-pages'
 import { logoutPages } from './identity/logout-pages'
+import { deviceQrCode } from './oauth/device/qr-code'
 import { deviceAuthorizationEndpoint } from './oauth/device-authorization'
 import { devicePages, deviceStatus } from './oauth/device-pages'
 import { introspectionEndpoint } from './oauth/introspect'
@@ -60,6 +61,7 @@ const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(changePasswordPages(ctx))
     .use(devicePages(ctx))
     .use(deviceStatus(ctx))
+    .use(deviceQrCode(ctx))
     .use(homePage(ctx))
     .use(accountSessionsPages(ctx))
     .use(staticFileRoutes(ctx))

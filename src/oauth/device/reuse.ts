@@ -20,10 +20,17 @@ const endLiveFamily = write('end_family_of_reused_code', (q, t) =>
     ),
 )
 
-/** Ends everything the first redemption led to, and reports it once. Throws `DatabaseUnavailable`. */
+/** Polls of one device can overlap: a repeated request that arrives this soon after the redemption is no second holder. */
+const OVERLAP_MS = 10_000
+
+/**
+ * Ends everything the first redemption led to, and reports it once. An overlapping poll ends nothing; it gets no token
+ * either. Throws `DatabaseUnavailable`.
+ */
 export async function revokeReusedCode(ctx: RequestContext, code: PolledCode): Promise<void> {
-  const { tokenFamilyId: id } = code
-  if (id === null) return
+  const { tokenFamilyId: id, consumedAt } = code
+  if (id === null || consumedAt === null) return
+  if (ctx.clock.now() - consumedAt.getTime() < OVERLAP_MS) return
   try {
     await commit(ctx, [
       must(endLiveFamily, { id, now: now(ctx) }, 'family'),

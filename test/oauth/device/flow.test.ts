@@ -99,7 +99,10 @@ describe.each(databases)('device grant on %s', (_name, open) => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     const others = answers.filter(({ status }) => status !== 200)
     for (const { status, body } of others) expect([status, body.error]).toEqual([400, 'invalid_grant'])
-    expect(await tokenRows(app, client.clientId)).toHaveLength(2)
+    const winner = answers.find(({ status }) => status === 200)
+    expect(await isAccepted(app, winner?.body.access_token)).toBe(true)
+    expect((await tokenRows(app, client.clientId)).map(({ status }) => status)).toEqual(['active', 'active'])
+    expect(await auditRows(app, 'SUSPICIOUS_ACTIVITY', client.clientId)).toEqual([])
   })
 
   test('a second redemption is refused, ends the first tokens and is reported once (RFC 6749 §4.1.2)', async () => {
@@ -108,6 +111,7 @@ describe.each(databases)('device grant on %s', (_name, open) => {
     await settle(app, session, userCode)
     const { body } = await poll(app, client, deviceCode)
     expect(await isAccepted(app, body.access_token)).toBe(true)
+    app.clock.advance(10_000)
     for (let times = 1; times <= 2; times += 1) {
       const again = await poll(app, client, deviceCode)
       expect([again.status, again.body.error]).toEqual([400, 'invalid_grant'])
