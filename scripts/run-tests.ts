@@ -50,7 +50,7 @@ function installParts(missing: Part[]): void {
   const packages = missing.flatMap((part) => PARTS[part].debianPackage ?? [])
   if (packages.length === 0 || !Bun.which('apt-get')) return
   const root = process.getuid?.() === 0
-  if (!root && Bun.spawnSync(['sudo', '-n', 'true']).exitCode !== 0) return
+  if (!root && (!Bun.which('sudo') || Bun.spawnSync(['sudo', '-n', 'true']).exitCode !== 0)) return
   const aptGet = (...args: string[]) =>
     Bun.spawnSync([...(root ? [] : ['sudo', '-n']), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args], {
       stdin: 'ignore',
@@ -86,6 +86,9 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
   if (rest) yield rest
 }
 
+/** A suite that hangs must end while somebody still waits for it. */
+const SUITE_LIMIT_MS = 10 * 60_000
+
 /** Runs one suite, showing its output as it comes, less the lines of tests that passed. */
 async function runSuite(suite: Suite, files: string[], options: string[], env: NodeJS.ProcessEnv): Promise<Total> {
   say(`\n== ${suite.name}: ${files.length} files`)
@@ -97,7 +100,14 @@ async function runSuite(suite: Suite, files: string[], options: string[], env: N
     ...options,
     ...files.map((f) => `./${f}`),
   ]
-  const run = Bun.spawn([process.execPath, ...command], { env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  const run = Bun.spawn([process.execPath, ...command], {
+    env,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    timeout: SUITE_LIMIT_MS,
+    killSignal: 'SIGKILL',
+  })
   let output = ''
   const show = async (stream: ReadableStream<Uint8Array>) => {
     for await (const line of linesOf(stream)) {
