@@ -19,11 +19,7 @@ export interface ChangePasswordProps {
 const PasswordForm = ({ frame, forced, redirect, problem }: ChangePasswordProps & { frame: PageFrame }) => (
   <Form action={`${frame.basePath}/account/change-password`} token={frame.csrfToken} class="grid gap-4">
     {redirect && <Hidden name="redirect" value={redirect} />}
-    {problem && (
-      <Alert tone="error" id="password-problem">
-        {problem}
-      </Alert>
-    )}
+    {problem && <Alert tone="error">{problem}</Alert>}
     {/* Lets password managers see whose password changes. */}
     {frame.user && <input type="text" name="username" value={frame.user.username} autocomplete="username" hidden />}
     {!forced && (
@@ -35,7 +31,6 @@ const PasswordForm = ({ frame, forced, redirect, problem }: ChangePasswordProps 
       autocomplete="new-password"
       minLength={12}
       autofocus={forced}
-      errorId={problem ? 'password-problem' : undefined}
       hint="At least 12 characters. Several words make a good password."
     />
     <PasswordField name="password_confirm" label="New password again" autocomplete="new-password" minLength={12} />

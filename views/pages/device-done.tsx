@@ -21,7 +21,15 @@ export function deviceDonePage(frame: PageFrame, props: DeviceDoneProps): JSX.El
   const app = <strong class="strong">{clientName}</strong>
   const you = <strong class="strong">{username}</strong>
   return (
-    <FocusPage frame={frame} title="Device allowed">
+    <FocusPage
+      frame={frame}
+      title="Device allowed"
+      footer={
+        <a class="link" href={`${frame.basePath}/account/sessions`}>
+          See what has access
+        </a>
+      }
+    >
       <Card class="text-center">
         <div data-device-status={props.statusUrl} data-expires={props.expiresAt.toISOString()} role="status">
           <div class="state-icon state-good" data-when="waiting signed_in">
@@ -57,10 +65,13 @@ export function deviceDonePage(frame: PageFrame, props: DeviceDoneProps): JSX.El
               ; {app} was not signed in. Start again on the device.
             </span>
           </p>
-          <p class="mt-4 text-xs text-muted" data-when="waiting">
-            This sign-in expires <Deadline at={props.expiresAt} /> if the device does not collect it.
-          </p>
         </div>
+        <p class="live-state" data-when="waiting">
+          <span class="live-dot" aria-hidden="true" />
+          <span>
+            Waiting for the device. This sign-in expires <Deadline at={props.expiresAt} />.
+          </span>
+        </p>
       </Card>
     </FocusPage>
   )
