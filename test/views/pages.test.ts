@@ -109,7 +109,7 @@ describe('device confirmation (RFC 8628 §5.4)', () => {
 
   test('a foreign network and an unverified application are said', () => {
     const html = page('device-confirm-self-registered')
-    expect(html).toContain('Self-registered, not verified')
+    expect(html).toContain('Not verified by anybody')
     expect(html).toContain('another network')
     expect(page('device-confirm-long')).toContain('Registered by Nora Novak')
   })

@@ -39,7 +39,7 @@ function Mark({ client }: { client: ClientView }) {
     case 'self-registered':
       return (
         <Badge tone="warning" icon="triangle-alert">
-          Self-registered, not verified
+          Not verified by anybody
         </Badge>
       )
   }
