@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 
-export const SECRETS_FILE = 'authgate-secrets.env'
+const SECRETS_FILE = 'authgate-secrets.env'
 
 export interface GeneratedSecrets {
   readonly JWT_SECRET: string

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { TlsFiles } from './settings'
 
 /** The message names the variable and the file. */
-export class TlsError extends Error {}
+class TlsError extends Error {}
 
 const SOON_MS = 14 * 24 * 3_600_000
 
