@@ -20,22 +20,19 @@ export function createPipeline(ctx: Context, app: AnyElysia, routes: RouteTable)
   const finish = createResponseFinish(ctx)
   const route = app.compile().fetch as (request: Request) => Response | Promise<Response>
 
-  const answer = async (request: Request): Promise<Response> => {
-    try {
-      return await route(request)
-    } catch (error) {
-      logFailure(ctx, request, error)
-      return new Response(null, { status: 500 })
-    }
-  }
-
   return async (incoming, peerAddress) => {
     const startedAt = performance.now()
     metrics?.begin()
     const request = admit(incoming, peerAddress)
     const info = requestInfo(request)
     const crossing = crossOrigin?.(request, info)
-    const response = crossing?.answer ?? (await answer(request))
+    let response: Response
+    try {
+      response = crossing?.answer ?? (await route(request))
+    } catch (error) {
+      logFailure(ctx, request, error)
+      response = new Response(null, { status: 500 })
+    }
     if (crossing) addHeaders(response.headers, crossing.headers)
     finish(response, info)
     const durationMs = performance.now() - startedAt
