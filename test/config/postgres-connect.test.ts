@@ -86,6 +86,8 @@ suiteNeeds('postgresql')('DATABASE_DSN', () => {
     const dsn = `port=${port} user=postgres dbname=postgres sslmode=verify-full sslrootcert=${certificate}`
     expect((await connect(`host=127.0.0.1 ${dsn}`)).ssl).toBe(true)
     await expect(connect(`host=localhost ${dsn}`)).rejects.toThrow()
-    await expect(connect(`host=127.0.0.1 port=${port} user=postgres dbname=postgres sslmode=verify-full`)).rejects.toThrow()
+    await expect(
+      connect(`host=127.0.0.1 port=${port} user=postgres dbname=postgres sslmode=verify-full`),
+    ).rejects.toThrow()
   })
 })

@@ -209,6 +209,27 @@ describe('the table', () => {
   })
 })
 
+describe('settings and the program', async () => {
+  const outside = [...new Bun.Glob('src/**/*.ts').scanSync('.')].filter((path) => !path.startsWith('src/config/'))
+  const texts = await Promise.all(outside.map((path) => Bun.file(path).text()))
+  const read = new Set(texts.join('\n').match(/\b[A-Z][A-Z0-9_]+\b/g))
+  /** Read while loading; the last is accepted for compatibility, and says so. */
+  const byConfiguration = [
+    ...['ENVIRONMENT', 'BASE_URL', 'DATABASE_DSN', 'DATABASE_PATH', 'REFRESH_TOKEN_EXPIRATION'],
+    'DB_MAX_IDLE_CONNS',
+  ]
+
+  test('what is offered has an effect', () => {
+    const offered = Object.entries(table).filter(([, { inert, planned }]) => !inert && !planned)
+    const idle = offered.map(([name]) => name).filter((name) => !read.has(name) && !byConfiguration.includes(name))
+    expect(idle).toEqual([])
+  })
+  test('what is said to have no effect has none', () => {
+    const idle = Object.keys(table).filter((name) => table[name]?.inert && name !== 'HTTP_API_URL')
+    expect(idle.filter((name) => read.has(name))).toEqual([])
+  })
+})
+
 describe('.env.example', () => {
   test('it is current: run `bun scripts/env-example.ts`', () => {
     expect(readFileSync(join(import.meta.dir, '../../.env.example'), 'utf8')).toBe(envExample())
