@@ -14,7 +14,7 @@ import { firstPrivateKey, firstPublicKey } from './pem'
  * `typ` headers of this server's tokens. Refresh tokens have their own, so that a resource server that checks only
  * signature, issuer and expiry cannot mistake one for an access token (RFC 8725 §3.11).
  */
-export type TokenTyp = 'JWT' | 'at+jwt' | 'rt+jwt'
+export type TokenTyp = 'JWT' | 'at+jwt' | 'rt+jwt' | 'logout+jwt'
 
 export interface VerificationKey {
   readonly algorithm: Algorithm
@@ -98,7 +98,7 @@ export function loadKeyRing(settings: KeySettings): KeyRing {
   }
 }
 
-const TYPES: readonly TokenTyp[] = ['JWT', 'at+jwt', 'rt+jwt']
+const TYPES: readonly TokenTyp[] = ['JWT', 'at+jwt', 'rt+jwt', 'logout+jwt']
 
 const encodeHeader = (alg: Algorithm, kid: string | undefined, typ: TokenTyp): string =>
   Buffer.from(JSON.stringify({ alg, kid, typ })).toString('base64url')
@@ -107,6 +107,7 @@ const encodeHeaders = (alg: Algorithm, kid?: string): Record<TokenTyp, string> =
   JWT: encodeHeader(alg, kid, 'JWT'),
   'at+jwt': encodeHeader(alg, kid, 'at+jwt'),
   'rt+jwt': encodeHeader(alg, kid, 'rt+jwt'),
+  'logout+jwt': encodeHeader(alg, kid, 'logout+jwt'),
 })
 
 function knownHeaders(verifyKeys: readonly VerificationKey[]): KeyRing['knownHeaders'] {
