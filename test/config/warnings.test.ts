@@ -28,6 +28,7 @@ describe('doubtful values', () => {
   const httpApi = { AUTH_MODE: 'http_api', HTTP_API_URL: 'https://auth.example/' }
   test.each<[Env, string]>([
     [{ BASE_URL: 'http://id.example' }, 'BASE_URL is http for a host other than the loopback'],
+    [{ TRUSTED_PROXIES: '::1,0.0.0.0/0' }, 'TRUSTED_PROXIES=0.0.0.0/0 lets every client choose its own address'],
     [{ CORS_ENABLED: 'true' }, 'CORS_ENABLED is on and CORS_ALLOWED_ORIGINS is empty'],
     [{ AUTH_CODE_EXPIRATION: '11m' }, 'AUTH_CODE_EXPIRATION is longer than the 10m RFC 6749 recommends'],
     [{ LOGIN_RATE_LIMIT: '1001' }, 'LOGIN_RATE_LIMIT is so high that it limits nothing'],

@@ -18,10 +18,11 @@ function checkAddress({ values, problem }: Check): void {
     problem('TLS_CERT_FILE and TLS_KEY_FILE must both be set or both be empty')
 }
 
-function checkProxies({ values, problem }: Check): void {
+function checkProxies({ values, problem, warn }: Check): void {
   for (const entry of values.TRUSTED_PROXIES) {
     if (!isAddressOrRange(entry))
       problem(`invalid TRUSTED_PROXIES entry: "${entry}" (expected an IP address or a CIDR range)`)
+    else if (/\/0+$/.test(entry)) warn(`TRUSTED_PROXIES=${entry} lets every client choose its own address`)
   }
   if (values.HSTS_MAX_AGE < 0) problem(`HSTS_MAX_AGE must be non-negative (got ${formatDuration(values.HSTS_MAX_AGE)})`)
 }
