@@ -1,6 +1,6 @@
 /** Every metric of the server: its name, kind, labels, buckets and meaning. Names are an interface for dashboards. */
 
-export const DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** A person needs minutes, not milliseconds, to approve a device. */
 const APPROVAL_BUCKETS = [...DEFAULT_BUCKETS, 30, 60, 120, 300, 600, 1800]
 const SESSION_BUCKETS = [60, 300, 600, 1800, 3600, 7200, 14400, 28800]

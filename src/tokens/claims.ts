@@ -42,7 +42,7 @@ export interface TokenDetails {
 }
 
 /** Subject of a machine token. User ids are UUIDs and never contain a colon, so the prefix cannot be forged. */
-export const machineSubject = (clientId: string): string => `client:${clientId}`
+const machineSubject = (clientId: string): string => `client:${clientId}`
 
 export const isMachineSubject = (subject: string): boolean => subject.startsWith('client:')
 

@@ -29,7 +29,7 @@ export async function openTestSqlite(): Promise<OpenedDatabase> {
 }
 
 /** A migrated PostgreSQL database of its own. */
-export async function openTestPostgres(): Promise<OpenedDatabase> {
+async function openTestPostgres(): Promise<OpenedDatabase> {
   const { url, drop } = await freshDatabase()
   const { hostname, port, username, pathname } = new URL(url)
   const db = openPostgres({

@@ -36,7 +36,7 @@ function hiddenFields(html: string, action: string): Record<string, string> {
 }
 
 /** `fetch` must leave redirects alone, as `RunningBinary.fetch` does. */
-export function formBrowser(url: string, fetch: Fetch): FormBrowser {
+function formBrowser(url: string, fetch: Fetch): FormBrowser {
   const cookies = new Map<string, string>()
   const below = (location: string) => {
     const target = new URL(location, url)

@@ -7,14 +7,14 @@ export const NEW_PASSWORD = 'a-long-test-passphrase-7'
  * Opens the device page, signs in as the seeded administrator (choosing a new password when asked), and allows.
  * Ends on the page that says the device was approved.
  */
-export async function signInAndApprove(page: Page, deviceUrl: string, password: string): Promise<void> {
+async function signInAndApprove(page: Page, deviceUrl: string, password: string): Promise<void> {
   await page.goto(deviceUrl)
   await signIn(page, password)
   await page.getByRole('button', { name: 'Continue' }).click()
   await page.getByRole('button', { name: 'Allow' }).click()
 }
 
-export async function signIn(page: Page, password: string): Promise<void> {
+async function signIn(page: Page, password: string): Promise<void> {
   await page.locator('input[name=username]').fill('admin')
   await page.locator('input[name=password]').fill(password)
   await page.getByRole('button', { name: 'Sign In' }).click()
