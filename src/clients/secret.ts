@@ -10,12 +10,13 @@ import type { Context } from '../context'
 import { equalDigest } from '../secrets'
 
 const PREFIX = 'ago_'
+const REGISTRATION_PREFIX = 'agr_'
 const SECRET_BYTES = 32
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 
 const SCHEME = 'hmac-sha256'
 const KEY_BYTES = 16
-const BCRYPT = /^\$2[aby]\$\d\d\$/
+const BCRYPT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/
 /** bcrypt looks at no more; nothing this server or its predecessors made is longer. */
 const BCRYPT_INPUT_LIMIT = 72
 
@@ -31,6 +32,11 @@ export interface SecretCheck {
 /** `ago_` and 52 characters of lower-case base32 (RFC 4648 §6, unpadded): 256 random bits. Shown once, never stored. */
 export function generateClientSecret(ctx: Pick<Context, 'random'>): string {
   return PREFIX + base32(ctx.random.bytes(SECRET_BYTES))
+}
+
+/** `agr_` and as many random bits: a registration access token (RFC 7592 §1.2). Stored as `sha256Hex`. */
+export function generateRegistrationToken(ctx: Pick<Context, 'random'>): string {
+  return REGISTRATION_PREFIX + base32(ctx.random.bytes(SECRET_BYTES))
 }
 
 /** The stored form of a secret. */

@@ -67,7 +67,7 @@ export function createPasswordHasher(concurrency = 2): PasswordHasher {
         const matches = await limited(() => Bun.password.verify(normalise(password), stored))
         return { matches, needsRehash: matches && !stored.startsWith(CURRENT_PREFIX) }
       }
-      if (/^\$2[aby]\$/.test(stored)) {
+      if (/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/.test(stored)) {
         const matches = await limited(() => Bun.password.verify(bcryptInput(password), stored))
         return { matches, needsRehash: matches }
       }
