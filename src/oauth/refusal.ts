@@ -24,7 +24,7 @@ export class Refusal extends OAuthError {
 }
 
 /** Errors that say something about who asked. A malformed request, or a device that polls, is no event. */
-const TELLING = new Set(['invalid_client', 'invalid_grant', 'invalid_scope', 'unauthorized_client'])
+const TELLING = new Set(['invalid_client', 'invalid_grant', 'invalid_scope', 'invalid_target', 'unauthorized_client'])
 
 /**
  * Records that a request was refused, with `success` false. Repetitions by one client from one address for one reason

@@ -18,6 +18,9 @@ const TokenForm = t.Object({
   scope: parameter,
   resource: parameter,
   extra_claims: parameter,
+  code: parameter,
+  redirect_uri: parameter,
+  code_verifier: parameter,
   refresh_token: parameter,
   device_code: parameter,
 })
@@ -29,6 +32,7 @@ const TokenAnswer = t.Object({
   expires_in: t.Integer({ description: 'Seconds.' }),
   scope: t.String(),
   refresh_token: t.Optional(t.String()),
+  id_token: t.Optional(t.String()),
 })
 
 export function tokenEndpoint(context: Context) {

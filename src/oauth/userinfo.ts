@@ -3,7 +3,8 @@ import { t } from 'elysia'
 import type { Context, RequestContext } from '../context'
 import { OAuthError } from '../edge/oauth-error'
 import { protocolSurface } from '../edge/surfaces/protocol'
-import { findUser, type User } from '../identity/users'
+import { userClaims } from '../identity/user-claims'
+import { findUser } from '../identity/users'
 import { invalidToken, missingToken, presentedBearer, requireAccessToken } from './bearer'
 import { scopeNames } from './scope'
 
@@ -39,13 +40,7 @@ async function answer(ctx: RequestContext, headers: Headers, inBody?: string): P
   // A machine token is nobody's.
   const user = token.username === undefined ? undefined : await findUser(ctx, token.subject)
   if (!user) throw invalidToken('User not found')
-  const granted = new Set(scopeNames(token.scope))
-  return {
-    sub: user.id,
-    iss: ctx.settings.issuer,
-    ...(granted.has('profile') && profileClaims(user)),
-    ...(granted.has('email') && { email: user.email, email_verified: user.emailVerified }),
-  }
+  return { sub: user.id, iss: ctx.settings.issuer, ...userClaims(user, scopeNames(token.scope)) }
 }
 
 function presentedToken(headers: Headers, inBody: string | undefined): string {
@@ -57,10 +52,3 @@ function presentedToken(headers: Headers, inBody: string | undefined): string {
   if (presented.form !== 'bearer') throw invalidToken('Bearer token required')
   return presented.token
 }
-
-const profileClaims = (user: User) => ({
-  name: user.fullName,
-  preferred_username: user.username,
-  ...(user.avatarUrl !== '' && { picture: user.avatarUrl }),
-  updated_at: Math.floor(user.updatedAt.getTime() / 1000),
-})

@@ -49,6 +49,15 @@ export const auditRefreshToken = (
     details: { ...issuanceDetails(subject, scope), access_token_id: accessId },
   })
 
+/** ID tokens have no row; the record names the access token they came with. */
+export const auditIdToken = (ctx: Context, subject: TokenSubject, scope: string, accessId: string): Statement[] =>
+  audit(ctx, {
+    ...aboutToken(subject, accessId),
+    event: 'ID_TOKEN_ISSUED',
+    action: 'ID token issued',
+    details: { ...issuanceDetails({ client: subject.client }, scope), access_token_id: accessId },
+  })
+
 /** `newId` is the successor in rotation mode. */
 export const auditRefresh = (
   ctx: Context,

@@ -2,8 +2,9 @@
 import type { Settings } from '../config/settings'
 import { type Context, now } from '../context'
 import type { Statement } from '../db/statements'
-import { auditAccessToken, auditRefreshToken } from './events'
+import { auditAccessToken, auditIdToken, auditRefreshToken } from './events'
 import type { ExtraClaims } from './extra-claims'
+import { mintIdToken, type SignIn, wantsIdToken } from './id-token'
 import {
   accessLifetime,
   expiryAfter,
@@ -33,13 +34,14 @@ export interface Grant {
   /** Granted scope: names separated by single blanks. */
   readonly scope: string
   readonly extraClaims?: ExtraClaims
-  /** Resources the client asked for, all of them members of `JWT_AUDIENCE`. */
+  /** Resources the access token is for, all of them members of `JWT_AUDIENCE`; default all of those. */
   readonly audience?: readonly string[]
+  /** Resources the whole grant is limited to, where a first access token is for fewer of them; default `audience`. */
+  readonly grantedAudience?: readonly string[]
   readonly authorizationCodeId?: string
   readonly deviceCodeId?: string
-  /** Public id of the browser session the user granted from, and when they signed in there. */
-  readonly sid?: string
-  readonly authTime?: Date
+  /** How the user signed in. With the scope `openid`, the answer has an ID token about it. */
+  readonly signIn?: SignIn
 }
 
 export interface PreparedGrant {
@@ -67,6 +69,7 @@ export async function prepareGrant(ctx: Context, grant: Grant): Promise<Prepared
   const familyId = user ? ctx.random.orderedUuid() : undefined
   const refreshable = user !== undefined && issuesRefreshTokens(ctx.settings, scope)
   const subject = { client, user, extra: grant.extraClaims, audience: grant.audience }
+  const grantedAudience = grant.grantedAudience ?? grant.audience
   const origin = {
     grantType,
     parentTokenId: null,
@@ -87,16 +90,26 @@ export async function prepareGrant(ctx: Context, grant: Grant): Promise<Prepared
       origin,
     }),
     familyId !== undefined && refreshable
-      ? mint(ctx, subject, {
-          id: familyId,
-          category: 'refresh',
-          scope,
-          issuedAt,
-          expiresAt: expiryAfter(issuedAt, refreshLifetime(ctx.settings, profile)),
-          origin,
-        })
+      ? mint(
+          ctx,
+          { ...subject, audience: grantedAudience },
+          {
+            id: familyId,
+            category: 'refresh',
+            scope,
+            issuedAt,
+            expiresAt: expiryAfter(issuedAt, refreshLifetime(ctx.settings, profile)),
+            origin,
+          },
+        )
       : undefined,
   ])
+
+  const { signIn = {} } = grant
+  const idToken =
+    user && grant.signIn && wantsIdToken(scope)
+      ? await mintIdToken(ctx, { client, user, scope, signIn }, { ...access, issuedAt })
+      : undefined
 
   const writes: Statement[] = []
   if (user && familyId !== undefined)
@@ -108,10 +121,11 @@ export async function prepareGrant(ctx: Context, grant: Grant): Promise<Prepared
         authorizationId: origin.authorizationId,
         grantType,
         scopes: scope,
+        resource: grantedAudience?.join(' ') ?? '',
         ip: ctx.request?.ip ?? '',
         userAgent: ctx.request?.userAgent ?? '',
-        sid: grant.sid ?? '',
-        authTime: grant.authTime ?? null,
+        sid: signIn.sid ?? '',
+        authTime: signIn.authTime ?? null,
         createdAt: issuedAt,
         expiresAt: refresh ? familyEnd(ctx.settings, issuedAt) : access.expiresAt,
         lastUsedAt: null,
@@ -120,6 +134,7 @@ export async function prepareGrant(ctx: Context, grant: Grant): Promise<Prepared
         reuseReportedAt: null,
       }),
     )
+  if (idToken !== undefined) writes.push(...auditIdToken(ctx, subject, scope, access.id))
   writes.push(access.insert, ...auditAccessToken(ctx, subject, scope, access.id, refresh?.id))
   if (refresh) writes.push(refresh.insert, ...auditRefreshToken(ctx, subject, scope, refresh.id, access.id))
 
@@ -130,6 +145,7 @@ export async function prepareGrant(ctx: Context, grant: Grant): Promise<Prepared
       expires_in: secondsUntil(access.expiresAt, now(ctx)),
       scope,
       ...(refresh && { refresh_token: refresh.token }),
+      ...(idToken !== undefined && { id_token: idToken }),
     },
     accessTokenId: access.id,
     accessTokenExpiresAt: access.expiresAt,

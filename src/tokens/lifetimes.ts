@@ -57,6 +57,16 @@ export function refreshLifetime(settings: LifetimeSettings, profile: TokenProfil
 export const machineLifetime = (settings: LifetimeSettings): number =>
   Math.min(settings.CLIENT_CREDENTIALS_TOKEN_EXPIRATION, settings.JWT_EXPIRATION_MAX)
 
+/** End of an ID token: that of the access token it comes with, or earlier by `ID_TOKEN_EXPIRATION`. */
+export function idTokenExpiry(
+  settings: Pick<Settings, 'ID_TOKEN_EXPIRATION'>,
+  access: { readonly issuedAt: Date; readonly expiresAt: Date },
+): Date {
+  if (settings.ID_TOKEN_EXPIRATION === 0) return access.expiresAt
+  const own = expiryAfter(access.issuedAt, settings.ID_TOKEN_EXPIRATION)
+  return new Date(Math.min(own.getTime(), access.expiresAt.getTime()))
+}
+
 /** The instant `lifetime` from `now`, rounded down to the second that also stands in the token's `exp`. */
 export const expiryAfter = (now: Date, lifetime: number): Date =>
   new Date(Math.floor((now.getTime() + lifetime) / 1000) * 1000)

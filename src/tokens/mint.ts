@@ -68,4 +68,5 @@ export interface TokenResponse {
   readonly expires_in: number
   readonly scope: string
   readonly refresh_token?: string
+  readonly id_token?: string
 }

@@ -3,6 +3,7 @@ import { and, eq, gt, isNull } from 'drizzle-orm'
 import { param, query, rowParameters, write } from '../db/definitions'
 import { guard, must, run, type Statement } from '../db/statements'
 import type { Tables } from '../db/tables'
+import type { DescribedUser } from '../identity/user-claims'
 
 export type TokenRow = Tables['accessTokens']['$inferSelect']
 export type FamilyRow = Tables['tokenFamilies']['$inferSelect']
@@ -16,7 +17,7 @@ type Consent = Tables['userAuthorizations']['$inferSelect']
 
 /** What issuance needs to know of a client, as it was read. */
 export type IssuingClient = Pick<Client, 'clientId' | 'tokenProfile' | 'project' | 'serviceAccount' | 'tokenEpoch'>
-export type IssuingUser = Pick<User, 'id' | 'username' | 'tokenEpoch'>
+export type IssuingUser = Pick<User, 'id' | 'tokenEpoch'> & DescribedUser
 export type IssuingConsent = Pick<Consent, 'uuid' | 'tokenEpoch'>
 
 const insertTokenRow = write('insert_token', (q, t) => q.insert(t.accessTokens).values(rowParameters(t.accessTokens)))
@@ -91,7 +92,7 @@ export const isGrantType = (value: string): value is GrantType =>
  */
 export function issuanceGuards(parties: {
   client: IssuingClient
-  user?: IssuingUser
+  user?: Pick<User, 'id' | 'tokenEpoch'>
   consent?: IssuingConsent
   /** An unknown value (rows taken over from an earlier deployment) requires no particular flow. */
   grantType: string

@@ -29,6 +29,11 @@ const presentedByHash = query('presented_refresh_token', (q, t) =>
       user: {
         id: t.users.id,
         username: t.users.username,
+        fullName: t.users.fullName,
+        avatarUrl: t.users.avatarUrl,
+        email: t.users.email,
+        emailVerified: t.users.emailVerified,
+        updatedAt: t.users.updatedAt,
         isActive: t.users.isActive,
         tokenEpoch: t.users.tokenEpoch,
       },

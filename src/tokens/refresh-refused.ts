@@ -14,6 +14,7 @@ export type RefreshRefusal =
   | 'consent withdrawn'
   | 'scope'
   | 'scope withdrawn'
+  | 'resource'
   | 'contention'
 
 const INVALID_CLIENT: readonly RefreshRefusal[] = ['foreign client', 'client inactive']
@@ -32,8 +33,9 @@ export class RefreshRefused extends Error {
   }
 
   /** The error of RFC 6749 §5.2 the client gets. */
-  get code(): 'invalid_grant' | 'invalid_client' | 'invalid_scope' {
+  get code(): 'invalid_grant' | 'invalid_client' | 'invalid_scope' | 'invalid_target' {
     if (this.reason === 'scope') return 'invalid_scope'
+    if (this.reason === 'resource') return 'invalid_target'
     return INVALID_CLIENT.includes(this.reason) ? 'invalid_client' : 'invalid_grant'
   }
 }

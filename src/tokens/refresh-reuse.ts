@@ -97,6 +97,7 @@ export function familyOf(ctx: Context, token: TokenRow, family: FamilyRow | null
     authorizationId: token.authorizationId,
     grantType: token.grantType,
     scopes: token.scopes,
+    resource: '',
     ip: '',
     userAgent: '',
     sid: '',

@@ -10,8 +10,9 @@ import { type Context, now } from '../context'
 import { Conflict, commit } from '../db/commit'
 import { param, write } from '../db/definitions'
 import { must, type Statement } from '../db/statements'
-import { auditRefresh } from './events'
+import { auditIdToken, auditRefresh } from './events'
 import type { ExtraClaims } from './extra-claims'
+import { mintIdToken, wantsIdToken } from './id-token'
 import { profileOf } from './issue'
 import { accessLifetime, expiryAfter, refreshLifetime, secondsUntil } from './lifetimes'
 import { mint, type TokenResponse } from './mint'
@@ -28,6 +29,7 @@ export interface RefreshRequest {
   /** Requested scope, single blanks between names; empty or absent asks for the whole grant. */
   readonly scope?: string
   readonly extraClaims?: ExtraClaims
+  /** Requested resources, all of them members of `JWT_AUDIENCE`; absent asks for all of the grant. */
   readonly audience?: readonly string[]
 }
 
@@ -60,7 +62,8 @@ async function attemptRefresh(ctx: Context, request: RefreshRequest): Promise<Re
   const live = requireLive(ctx, found)
   requireProof(ctx, request.refreshToken, found.token)
   const scope = narrow(found, live.client.scopes, request.scope)
-  return await redeem(ctx, request, found, live, scope)
+  const audience = narrowAudience(ctx, found, request.audience)
+  return await redeem(ctx, request, found, live, { scope, ...audience })
 }
 
 /**
@@ -97,6 +100,24 @@ function narrow({ token }: Presented, allowed: string, requested = ''): string {
   return result.join(' ')
 }
 
+/**
+ * The audience of the new tokens. Like the scope it never grows beyond the grant's (RFC 8707 §2.2), and names that are
+ * no audience of this server any more are left out.
+ */
+function narrowAudience(
+  { settings }: Context,
+  { token, family }: Presented,
+  requested: readonly string[] | undefined,
+): { granted?: readonly string[]; wanted?: readonly string[] } {
+  const limits = names(family?.resource ?? '')
+  if (limits.length === 0) return { wanted: requested }
+  const granted = limits.filter((name) => settings.JWT_AUDIENCE.includes(name))
+  const wanted = requested ?? granted
+  if (wanted.length === 0 || !wanted.every((name) => granted.includes(name)))
+    throw new RefreshRefused('resource', token)
+  return { granted, wanted }
+}
+
 const names = (scope: string): string[] => scope.split(' ').filter((name) => name !== '')
 
 const rotateOut = write('rotate_refresh_token_out', (q, t) =>
@@ -119,14 +140,14 @@ async function redeem(
   request: RefreshRequest,
   found: Presented,
   { client, user, consent }: ReturnType<typeof requireLive>,
-  scope: string,
+  { scope, wanted, granted }: { scope: string; wanted?: readonly string[]; granted?: readonly string[] },
 ): Promise<Refreshed> {
   const { token: presented } = found
   const { family, adoption } = familyOf(ctx, presented, found.family)
   const rotation = rotates(ctx.settings, found)
   const issuedAt = now(ctx)
   const profile = profileOf(ctx, client)
-  const subject = { client, user, extra: request.extraClaims, audience: request.audience }
+  const subject = { client, user, extra: request.extraClaims, audience: wanted }
   const origin = {
     grantType: presented.grantType,
     parentTokenId: presented.id,
@@ -147,23 +168,37 @@ async function redeem(
       origin,
     }),
     rotation
-      ? mint(ctx, subject, {
-          id: ctx.random.orderedUuid(),
-          category: 'refresh',
-          // The grant itself is not narrowed: the next refresh may ask for all of it again.
-          scope: presented.scopes,
-          issuedAt,
-          expiresAt: new Date(Math.min(family.expiresAt.getTime(), renewed.getTime())),
-          origin,
-        })
+      ? mint(
+          ctx,
+          { ...subject, audience: granted },
+          {
+            id: ctx.random.orderedUuid(),
+            category: 'refresh',
+            // The grant itself is not narrowed: the next refresh may ask for all of it again.
+            scope: presented.scopes,
+            issuedAt,
+            expiresAt: new Date(Math.min(family.expiresAt.getTime(), renewed.getTime())),
+            origin,
+          },
+        )
       : undefined,
   ])
+  // Only a browser's grant says how the user signed in (OpenID Connect Core §12.2).
+  const idToken =
+    presented.grantType === 'authorization_code' && wantsIdToken(scope)
+      ? await mintIdToken(
+          ctx,
+          { client, user, scope, signIn: { authTime: family.authTime ?? undefined, sid: family.sid } },
+          { ...access, issuedAt },
+        )
+      : undefined
   const response: TokenResponse = {
     access_token: access.token,
     token_type: 'Bearer',
     expires_in: secondsUntil(access.expiresAt, now(ctx)),
     scope,
     refresh_token: successor?.token ?? request.refreshToken,
+    ...(idToken !== undefined && { id_token: idToken }),
   }
 
   const statements: Statement[] = [
@@ -179,6 +214,7 @@ async function redeem(
       statements.push(keepAnswer(ctx, { id: presented.id, token: request.refreshToken }, successor.id, response))
   }
   if (presented.parentTokenId) statements.push(endGrace(presented.id))
+  if (idToken !== undefined) statements.push(...auditIdToken(ctx, subject, scope, access.id))
   statements.push(
     ...auditRefresh(ctx, subject, scope, { accessId: access.id, oldId: presented.id, newId: successor?.id }),
   )

@@ -46,6 +46,7 @@ describe.each(databases)('account sessions on %s', (_name, open) => {
       authorizationId: null,
       grantType: 'device_code',
       scopes: 'read offline_access',
+      resource: '',
       ip: '203.0.113.7',
       userAgent: 'some-cli/1.2',
       sid: '',

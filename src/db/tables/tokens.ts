@@ -55,6 +55,8 @@ export function makeTokenTables(k: Kit) {
       authorizationId: k.text('authorization_id'),
       grantType: k.text('grant_type').notNull(),
       scopes: k.text('scopes').notNull(),
+      /** Resources the grant was narrowed to (RFC 8707), space separated; empty = every audience. */
+      resource: k.text('resource').notNull().default(''),
       /** Where it was granted, for the user's list of grants. */
       ip: k.text('ip').notNull(),
       userAgent: k.text('user_agent').notNull(),

@@ -56,6 +56,8 @@ function answerFor(ctx: RequestContext, refused: RefreshRefused, clientId: strin
       return invalidClient(facts.reason, facts)
     case 'invalid_scope':
       return new Refusal({ error: 'invalid_scope', description: 'Requested scope exceeds original grant' }, facts)
+    case 'invalid_target':
+      return new Refusal({ error: 'invalid_target', description: 'Requested resource exceeds original grant' }, facts)
     case 'invalid_grant':
       return new Refusal({ error: 'invalid_grant', description: 'Refresh token is invalid or expired' }, facts)
   }
