@@ -17,6 +17,7 @@ export const {
   pendingRequests,
   loginTransactions,
   attemptDelays,
+  logoutNotices,
   auditLogs,
   seedState,
   signingKeys,

@@ -3,6 +3,7 @@ import type { Kit } from './kit'
 import { makeBrowserTables } from './tables/browser'
 import { makeClientTables } from './tables/clients'
 import { makeCodeTables } from './tables/codes'
+import { makeLogoutTables } from './tables/logout'
 import { makeOperationTables } from './tables/operations'
 import { makeTokenTables } from './tables/tokens'
 import { makeUserTables } from './tables/users'
@@ -16,6 +17,7 @@ export function makeTables(k: Kit) {
     ...makeCodeTables(k, userTables, clientTables),
     ...makeTokenTables(k),
     ...makeBrowserTables(k, userTables),
+    ...makeLogoutTables(k),
     ...makeOperationTables(k),
   }
 }

@@ -74,6 +74,7 @@ export function makeTokenTables(k: Kit) {
     (t) => [
       k.index('token_families_user').on(t.userId, t.createdAt, t.id),
       k.index('token_families_client').on(t.clientId),
+      k.index('token_families_sid').on(t.sid).where(sql`${t.sid} <> ''`),
       k.index('token_families_expires').on(t.expiresAt),
     ],
   )
