@@ -11,6 +11,7 @@ import type { RequestInfo } from './edge/request-info'
 import type { PasswordHasher } from './identity/password'
 import type { Metrics } from './metrics/registry'
 import type { PollPace } from './oauth/device/poll-pace'
+import type { Outgoing } from './outgoing/outgoing'
 import type { ServerSecrets } from './secrets'
 import type { KeyRing } from './tokens/keys'
 
@@ -48,6 +49,7 @@ export interface Context {
   readonly audit: AuditWriter
   readonly metrics: Metrics
   readonly devicePolls: PollPace
+  readonly outgoing: Outgoing
   /** Present while a request is served; absent in jobs and commands. */
   readonly request?: RequestInfo
 }

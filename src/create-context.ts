@@ -7,6 +7,7 @@ import type { Database } from './db/database'
 import { createPasswordHasher } from './identity/password'
 import { createMetrics } from './metrics/registry'
 import { createPollPace } from './oauth/device/poll-pace'
+import { createOutgoing, type Outgoing } from './outgoing/outgoing'
 import { deriveSecrets } from './secrets'
 import { type KeyRing, loadKeyRing } from './tokens/keys'
 
@@ -18,11 +19,20 @@ export interface ContextParts {
   readonly random?: Random
   /** Default: read from what the settings name. */
   readonly keys?: KeyRing
+  /** Default: what the settings allow, found by the resolver of this machine. */
+  readonly outgoing?: Outgoing
 }
 
 /** Throws what `loadKeyRing` throws. */
 export function createContext(settings: Settings, parts: ContextParts): Context {
-  const { db, log, clock = systemClock, random = systemRandom, keys = loadKeyRing(settings) } = parts
+  const {
+    db,
+    log,
+    clock = systemClock,
+    random = systemRandom,
+    keys = loadKeyRing(settings),
+    outgoing = createOutgoing(settings),
+  } = parts
   const metrics = createMetrics()
   return {
     settings,
@@ -33,6 +43,7 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     keys,
     metrics,
     devicePolls: createPollPace(),
+    outgoing,
     secrets: deriveSecrets(settings),
     passwords: createPasswordHasher(),
     audit: createAuditWriter({ settings, db, log, metrics }),

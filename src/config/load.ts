@@ -6,6 +6,7 @@ import { unknownNameWarnings } from './known-names'
 import type { Check } from './rules/check'
 import { checkData } from './rules/data'
 import { checkIdentity } from './rules/identity'
+import { checkOutgoing } from './rules/outgoing'
 import { checkScaling } from './rules/scaling'
 import { checkServer, checkSessions } from './rules/server'
 import { checkLifetimes, checkTokens } from './rules/tokens'
@@ -62,6 +63,7 @@ export function loadConfiguration({ env, cwd, write, nowMs = Date.now() }: LoadO
   checkSessions(check)
   checkLifetimes(check)
   checkIdentity(check)
+  checkOutgoing(check)
   checkData(check)
   refusePlanned(check)
   if (production) refuseEmptySecrets(env, problem)

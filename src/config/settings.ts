@@ -8,6 +8,7 @@ import type { PostgresConnection } from './postgres-dsn'
 import type { ValueOf } from './setting'
 import { auditSettings, databaseSettings } from './settings/database'
 import { passwordSettings, providerSettings } from './settings/identity'
+import { outgoingSettings } from './settings/outgoing'
 import { cacheSettings, limitSettings, metricsSettings } from './settings/scaling'
 import { corsSettings, lifecycleSettings, serverSettings, sessionSettings } from './settings/server'
 import { grantSettings, tokenSettings } from './settings/tokens'
@@ -23,6 +24,7 @@ export const settingsSections = {
   'Sign-in through other systems': providerSettings,
   'Authorization code and registration': grantSettings,
   'Rate limits and Redis': limitSettings,
+  'Requests to other servers': outgoingSettings,
   'Audit trail': auditSettings,
   Metrics: metricsSettings,
   Caches: cacheSettings,
@@ -39,6 +41,7 @@ export const settingsTable = {
   ...providerSettings,
   ...grantSettings,
   ...limitSettings,
+  ...outgoingSettings,
   ...auditSettings,
   ...metricsSettings,
   ...cacheSettings,

@@ -27,7 +27,7 @@ function checkProxies({ values, problem, warn }: Check): void {
   if (values.HSTS_MAX_AGE < 0) problem(`HSTS_MAX_AGE must be non-negative (got ${formatDuration(values.HSTS_MAX_AGE)})`)
 }
 
-function isAddressOrRange(entry: string): boolean {
+export function isAddressOrRange(entry: string): boolean {
   const [address = '', bits, ...rest] = entry.split('/')
   const isV4 = /^\d{1,3}(\.\d{1,3}){3}$/.test(address) && address.split('.').every((part) => Number(part) <= 255)
   const isV6 = address.includes(':') && URL.canParse(`http://[${address}]/`)
