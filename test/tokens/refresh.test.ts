@@ -303,6 +303,13 @@ describe.each(databases)('refresh with rotation on %s', (_name, open) => {
       expect(await refusal(refresh(granted, granted.refreshToken))).toBe('reused')
     })
 
+    test('the grace ends when the successor has been disabled: nothing switched off is handed out again [SEC]', async () => {
+      const granted = await grant()
+      const second = await next(granted, granted.refreshToken)
+      await apply(t.ctx, disableToken(t.ctx, String(decode(second).payload.jti), 'admin'))
+      expect(await refusal(refresh(granted, granted.refreshToken))).toBe('reused')
+    })
+
     test('another client gets no kept answer [SEC]', async () => {
       const granted = await grant()
       const other = await grant()

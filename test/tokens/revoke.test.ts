@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Conflict } from '../../src/db/commit'
+import { touchFamily } from '../../src/tokens/records'
 import { refreshTokens } from '../../src/tokens/refresh'
 import { RefreshRefused } from '../../src/tokens/refresh-refused'
 import {
@@ -50,6 +51,16 @@ describe.each(databases)('revocation on %s', (_name, open) => {
     expect(await statesOf(granted, other)).toEqual(['revoked', 'revoked', 'active', 'active'])
     // W5: what was disabled cannot be enabled afterwards.
     expect(await failure(apply(t.ctx, enableToken(t.ctx, granted.accessTokenId, 'admin')))).toBeInstanceOf(Conflict)
+  })
+
+  test('a family that was revoked or has ended since it was read stops a refresh inside its commit [SEC]', async () => {
+    const { familyId } = await grant()
+    const { expiresAt } = await t.familyRow(familyId)
+    await apply(t.ctx, touchFamily(familyId, new Date(expiresAt.getTime() - 1)))
+    expect(await failure(apply(t.ctx, touchFamily(familyId, expiresAt)))).toEqual(new Conflict('family'))
+    await apply(t.ctx, ...revokeFamily(t.ctx, familyId))
+    const touch = touchFamily(familyId, new Date(t.ctx.clock.now()))
+    expect(await failure(apply(t.ctx, touch))).toEqual(new Conflict('family'))
   })
 
   test('the grant of a token taken over without a family: its root and its children', async () => {
