@@ -7,7 +7,7 @@ export const NEW_PASSWORD = 'a-long-test-passphrase-7'
  * Opens the device page, signs in as the seeded administrator (choosing a new password when asked), and allows.
  * Ends on the page that says the device was approved.
  */
-async function signInAndApprove(page: Page, deviceUrl: string, password: string): Promise<void> {
+export async function signInAndApprove(page: Page, deviceUrl: string, password: string): Promise<void> {
   await page.goto(deviceUrl)
   await signIn(page, password)
   await page.getByRole('button', { name: 'Continue' }).click()
