@@ -18,6 +18,8 @@ import { devicePages, deviceStatus } from './oauth/device-pages'
 import { introspectionEndpoint } from './oauth/introspect'
 import { jwksEndpoint } from './oauth/jwks'
 import { metadataEndpoints } from './oauth/metadata'
+import { clientConfigurationEndpoint } from './oauth/registration/configuration'
+import { registrationEndpoint } from './oauth/registration/register'
 import { revocationEndpoint } from './oauth/revoke'
 import { tokenEndpoint } from './oauth/token'
 import { tokenInfoEndpoint } from './oauth/tokeninfo'
@@ -54,6 +56,8 @@ const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(userInfoEndpoint(ctx))
     .use(revocationEndpoint(ctx))
     .use(introspectionEndpoint(ctx))
+    .use(registrationEndpoint(ctx))
+    .use(clientConfigurationEndpoint(ctx))
     .use(metadataEndpoints(ctx))
     .use(jwksEndpoint(ctx))
     .use(loginPages(ctx))

@@ -14,8 +14,8 @@ const HARMLESS = new Set([
   ...['tokens_revoked', 'token_user_id', 'token_client_id', 'rotation_enabled', 'status_code', 'error_code'],
 ])
 
-/** A client secret, or a compact JWS: recognised wherever it stands. */
-const LOOKS_SECRET = /\bago_[a-z2-7]{20,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/
+/** A client secret, a registration access token, or a compact JWS: recognised wherever it stands. */
+const LOOKS_SECRET = /\bag[or]_[a-z2-7]{20,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/
 
 const MAX_DEPTH = 8
 

@@ -13,12 +13,15 @@ export interface BodyOptions {
   readonly json?: boolean
   /** A body of another kind, or none, is an empty form. */
   readonly bodyOptional?: boolean
+  /** No body is read: the form is empty. */
+  readonly unread?: boolean
 }
 
 /** Throws `OAuthError`. */
-export async function readProtocolBody(request: Request, { json, bodyOptional }: BodyOptions): Promise<Form> {
+export async function readProtocolBody(request: Request, { json, bodyOptional, unread }: BodyOptions): Promise<Form> {
   if (request.url.includes('?') && namesCredentials(new URL(request.url).searchParams))
     throw new OAuthError('invalid_request', 'Credentials must be sent in the request body')
+  if (unread) return Object.create(null)
   const type = mediaType(request)
   try {
     if (type === FORM) {

@@ -4,10 +4,12 @@
  * What may still be evidence stays until it can no longer be presented: a spent code or a rotated-out refresh token is
  * recognised as such until it expires, and a revoked token stays as long as a live one would.
  */
+import { sql } from 'drizzle-orm'
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
 import { deleteBefore, deleteInBatches } from './batches'
 import { deleteEndedSessions } from './ended-sessions'
+import { deleteUnapprovedClients } from './unapproved-clients'
 
 /** A poll with an expired device code is told so, again and again, for this long (RFC 8628 §3.5). */
 const CODE_MARGIN_MS = 10 * 60_000
@@ -30,10 +32,12 @@ const tokens = deleteBefore('access_tokens', ({ accessTokens: table }) => ({
   time: table.expiresAt,
 }))
 
-const families = deleteBefore('token_families', ({ tokenFamilies: table }) => ({
+/** While a browser session lives, its families say which applications are to be told of its end. */
+const families = deleteBefore('token_families', ({ tokenFamilies: table, sessions }) => ({
   table,
   key: table.id,
   time: table.expiresAt,
+  only: sql`not exists (select 1 from ${sessions} where ${sessions.sid} = ${table.sid})`,
 }))
 
 const refreshAnswers = deleteBefore('refresh_grace', ({ refreshGrace: table }) => ({
@@ -74,6 +78,7 @@ export async function deleteExpiredRows(ctx: Context, signal: AbortSignal): Prom
     login_transactions: () => deleteInBatches(ctx, loginTransactions, ago(0), signal),
     attempt_delays: () => deleteInBatches(ctx, attemptDelays, ago(0), signal),
     sessions: () => deleteEndedSessions(ctx, signal),
+    oauth_applications: () => deleteUnapprovedClients(ctx, signal),
     refresh_grace: () => deleteInBatches(ctx, refreshAnswers, ago(0), signal),
     ...(settings.ENABLE_EXPIRED_TOKEN_CLEANUP && {
       access_tokens: () => deleteInBatches(ctx, tokens, ago(0), signal),

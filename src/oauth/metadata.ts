@@ -29,6 +29,7 @@ function members({ settings, keys }: Context): Member[] {
     ['claims_supported', USER_INFO_CLAIMS],
     ['introspection_endpoint', at('/oauth/introspect')],
     ['device_authorization_endpoint', at('/oauth/device/code')],
+    ['registration_endpoint', settings.ENABLE_DYNAMIC_CLIENT_REGISTRATION ? at('/oauth/register') : undefined],
     ['revocation_endpoint_auth_methods_supported', CLIENT_AUTHENTICATION],
     ['introspection_endpoint_auth_methods_supported', PROVEN],
   ]

@@ -105,7 +105,7 @@ test('property: no secret of a random structure survives [SEC]', () => {
   }
   const carrier = (): string => {
     const tail = `${secrets.length}x`.padStart(24, 'q').replaceAll(/[0189]/g, 'z')
-    const value = pick([`ago_${tail}`, `eyJ${tail}.${tail}.${tail}`])
+    const value = pick([`ago_${tail}`, `agr_${tail}`, `eyJ${tail}.${tail}.${tail}`])
     secrets.push(value)
     return pick([value, `see ${value}`, `(${value})`])
   }

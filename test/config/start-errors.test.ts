@@ -366,7 +366,6 @@ const CASES: Record<string, [Env, string][]> = {
     [{ RATE_LIMIT_STORE: 'redis' }, 'RATE_LIMIT_STORE=redis is not available in this version'],
     [{ USER_CACHE_TYPE: 'redis' }, 'USER_CACHE_TYPE=redis is not available in this version'],
     [{ TOKEN_CACHE_ENABLED: 'true' }, 'TOKEN_CACHE_ENABLED=true is not available in this version'],
-    [{ ENABLE_DYNAMIC_CLIENT_REGISTRATION: 'true' }, 'ENABLE_DYNAMIC_CLIENT_REGISTRATION=true is not available'],
     [github({}), 'GITHUB_OAUTH_ENABLED=true is not available in this version'],
     [httpApi({}), 'AUTH_MODE=http_api is not available in this version; remove it or set AUTH_MODE=local'],
   ],

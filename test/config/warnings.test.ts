@@ -38,6 +38,7 @@ describe('doubtful values', () => {
     [{ DATABASE_DSN: 'a.db?_cache_size=9' }, 'DATABASE_DSN: option _cache_size has no effect'],
     [{ DATABASE_DRIVER: 'postgres', DATABASE_DSN: 'host=db.internal' }, 'DATABASE_DSN names no sslmode'],
     [{ OAUTH_INSECURE_SKIP_VERIFY: 'true' }, 'OAUTH_INSECURE_SKIP_VERIFY is on'],
+    [{ ENABLE_DYNAMIC_CLIENT_REGISTRATION: 'true' }, 'everybody who reaches the server can register clients'],
     [
       { GITHUB_OAUTH_ENABLED: 'true', GITHUB_CLIENT_ID: 'x' },
       'GitHub OAuth enabled but CLIENT_ID or CLIENT_SECRET missing',
@@ -51,6 +52,12 @@ describe('doubtful values', () => {
     ],
   ])('%j', (env, message) => {
     expect(warnings(env).join('\n')).toContain(message)
+  })
+
+  test('registration with an initial access token, or switched off, is nothing doubtful', () => {
+    const token = { DYNAMIC_CLIENT_REGISTRATION_TOKEN: 'c3f1a9d27b604e58' }
+    expect(warnings({ ENABLE_DYNAMIC_CLIENT_REGISTRATION: 'true', ...token })).toEqual([])
+    expect(warnings({})).toEqual([])
   })
 
   test('a local PostgreSQL needs no sslmode', () => {

@@ -66,6 +66,11 @@ describe('metadata', () => {
     }
   })
 
+  test('registration_endpoint is named while clients may register (RFC 8414 §2)', async () => {
+    await open({ ENABLE_DYNAMIC_CLIENT_REGISTRATION: 'true' })
+    expect((await json(OPENID)).registration_endpoint).toBe('http://localhost:8080/oauth/register')
+  })
+
   test('every advertised grant type is taken, and none is named that is switched off (P17)', async () => {
     await open({ ENABLE_REFRESH_TOKENS: 'false' })
     const { grant_types_supported: grants } = await json(OPENID)

@@ -52,7 +52,7 @@ export const grantSettings = {
   PKCE_REQUIRED: flag(false, 'Demands PKCE from confidential clients too.', { inert: true }),
   CONSENT_REMEMBER: flag(true, 'Skips the consent page for scopes already allowed.', { inert: true }),
   REVOCATION_REQUIRES_AUTH: flag(false, 'Demands client authentication at /oauth/revoke.'),
-  ENABLE_DYNAMIC_CLIENT_REGISTRATION: flag(false, 'POST /oauth/register (RFC 7591).', { planned: (on) => on }),
-  DYNAMIC_CLIENT_REGISTRATION_TOKEN: secret('Initial access token for registration; empty = open.', { inert: true }),
+  ENABLE_DYNAMIC_CLIENT_REGISTRATION: flag(false, 'Clients may register themselves: POST /oauth/register (RFC 7591).'),
+  DYNAMIC_CLIENT_REGISTRATION_TOKEN: secret('Initial access token for registration; empty = open.'),
   DYNAMIC_CLIENT_REGISTRATION_RATE_LIMIT: integer(5, 'Registrations per minute and address.', { inert: true }),
 }

@@ -17,6 +17,8 @@ export interface ProtocolOptions {
   readonly json?: boolean
   /** Leaves bodies that are no form unread instead of refusing them. */
   readonly bodyOptional?: boolean
+  /** Leaves every body to the endpoint, which has to look at other things first. */
+  readonly unread?: boolean
 }
 
 /** A new plugin for one feature; the hooks are its own. */

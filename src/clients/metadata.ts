@@ -1,0 +1,90 @@
+/**
+ * What a client may say about itself: rules for names, addresses, grants and scopes, the same whoever registers it.
+ *
+ * Each rule gives what is wrong in words that follow the name of the field, or `undefined`.
+ */
+import { redirectUriProblem } from '../oauth/redirect-uri'
+import type { Client } from './clients'
+
+type ClientType = Client['clientType']
+
+const LONGEST_NAME = 100
+const LONGEST_URI_BYTES = 2000
+const MOST_REDIRECT_URIS = 50
+
+/**
+ * Control, bidirectional, zero-width, unassigned and blank characters: with them one name looks like another, or like
+ * none, to the person who is asked to trust it.
+ */
+const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u
+const CONTROL_OR_SPACE = /[\u0000-\u0020\u007f-\u009f\\]/
+
+/** A name as it is stored: without outer blanks, composed (NFC), so that equal looks are equal texts. */
+export const normaliseName = (name: string): string => name.trim().normalize('NFC')
+
+/** Of a normalised name. */
+export function nameProblem(name: string): string | undefined {
+  if (name === '') return 'is required'
+  if (INVISIBLE.test(name)) return 'must not contain control, bidirectional or invisible characters'
+  if (name.length > 2 * LONGEST_NAME || [...name].length > LONGEST_NAME)
+    return `must be at most ${LONGEST_NAME} characters`
+  return undefined
+}
+
+/** Of the address of an application's home page, which is shown as a link. Empty means none. */
+export function clientUriProblem(uri: string): string | undefined {
+  if (uri === '') return undefined
+  if (Buffer.byteLength(uri) > LONGEST_URI_BYTES) return `must be at most ${LONGEST_URI_BYTES} bytes`
+  // The URL parser would repair what a browser then shows differently.
+  if (CONTROL_OR_SPACE.test(uri) || !/^https?:\/\/[^/]/i.test(uri) || !URL.canParse(uri))
+    return 'must be an http or https URL'
+  const { username, password } = new URL(uri)
+  return username === '' && password === '' ? undefined : 'must not contain user information'
+}
+
+/** Of all redirect URIs of a client, whether or not its grants use them. */
+export function redirectUrisProblem(uris: readonly string[], clientType: ClientType): string | undefined {
+  if (uris.length > MOST_REDIRECT_URIS) return `more than ${MOST_REDIRECT_URIS} URIs`
+  for (const uri of uris) {
+    const problem = redirectUriProblem(uri, clientType)
+    if (problem) return problem
+  }
+  return undefined
+}
+
+/** The switches of a client: which grants it may begin. */
+export type GrantFlags = Pick<Client, 'enableDeviceFlow' | 'enableAuthCodeFlow' | 'enableClientCredentialsFlow'>
+
+/** Of the switches, together with what they need. A whole sentence. */
+export function grantsProblem(
+  client: GrantFlags & Pick<Client, 'clientType'> & { readonly redirectUris: readonly string[] },
+): string | undefined {
+  const { enableDeviceFlow, enableAuthCodeFlow, enableClientCredentialsFlow } = client
+  if (!enableDeviceFlow && !enableAuthCodeFlow && !enableClientCredentialsFlow)
+    return 'at least one grant type must be enabled'
+  if (enableClientCredentialsFlow && client.clientType !== 'confidential')
+    return 'client credentials flow requires a confidential client'
+  if (enableAuthCodeFlow && client.redirectUris.length === 0)
+    return 'at least one redirect URI is required when Authorization Code Flow is enabled'
+  return undefined
+}
+
+/** The switches as they are stored beside them, for people who read the table. */
+export const grantTypesText = (flags: GrantFlags): string =>
+  [
+    flags.enableDeviceFlow && 'device_code',
+    flags.enableAuthCodeFlow && 'authorization_code',
+    flags.enableClientCredentialsFlow && 'client_credentials',
+  ]
+    .filter(Boolean)
+    .join(' ')
+
+/** What anybody may give a client; other scopes are an administrator's to give. */
+export const OPEN_SCOPES: readonly string[] = ['email', 'profile', 'openid', 'offline_access']
+
+/** Of a client that names none. */
+export const DEFAULT_SCOPES: readonly string[] = ['email', 'profile']
+
+/** The first of the names that only an administrator may give a client. */
+export const reservedScope = (names: readonly string[]): string | undefined =>
+  names.find((name) => !OPEN_SCOPES.includes(name))
