@@ -16,6 +16,7 @@ import { type Listener, listen } from './serve'
 import { createHandler } from './server'
 import { StartError } from './start-error'
 import { rememberSigningKey } from './tokens/key-history'
+import { signingAdvice } from './tokens/signing-advice'
 
 export interface RunningServer {
   readonly ctx: Context
@@ -42,6 +43,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       throw databaseStartError(settings, error)
     })
     if (keyWarning) log.warn({}, keyWarning)
+    const advice = await signingAdvice(ctx).catch((error) => {
+      throw databaseStartError(settings, error)
+    })
+    if (advice) log.warn({}, advice)
     if (options.cancelled.aborted) throw new StartError(CANCELLED)
     const state = { draining: false }
     const listener = listen(settings, createHandler(ctx, { draining: () => state.draining }), log)

@@ -1,8 +1,8 @@
 /** Authorization codes in the database: from the answer of the authorization endpoint to the redemption (RFC 6749 §4.1.2). */
-import { and, eq, gt, isNull } from 'drizzle-orm'
+import { and, eq, gt, isNull, lt, sql } from 'drizzle-orm'
 import { type Context, now } from '../context'
 import { param, query, rowParameters, write } from '../db/definitions'
-import { run, type Statement } from '../db/statements'
+import { must, run, type Statement } from '../db/statements'
 import type { Tables } from '../db/tables'
 import { sha256Hex } from '../secrets'
 
@@ -65,3 +65,48 @@ export async function hasLiveAuthorizationCodes(
   const found = await ctx.db.one(liveCodesOf, { ...of, now: now(ctx), beyond: count - 1 })
   return found !== undefined
 }
+
+/** Failed checks of redirect URI or verifier after which a code is worth nothing, also to its rightful holder. */
+const MAX_FAILURES = 5
+
+export type AuthorizationCodeState = 'fresh' | 'used' | 'burnt' | 'expired'
+
+/** What became of a code. One that was used stays so after its time: using it again is evidence. */
+export function stateOf(
+  ctx: Pick<Context, 'clock'>,
+  code: Pick<AuthorizationCode, 'usedAt' | 'failedAttempts' | 'expiresAt'>,
+): AuthorizationCodeState {
+  if (code.usedAt) return 'used'
+  if (code.failedAttempts >= MAX_FAILURES) return 'burnt'
+  return code.expiresAt.getTime() <= ctx.clock.now() ? 'expired' : 'fresh'
+}
+
+const unspent = (t: Tables) =>
+  and(
+    eq(t.authorizationCodes.uuid, param('uuid')),
+    isNull(t.authorizationCodes.usedAt),
+    lt(t.authorizationCodes.failedAttempts, MAX_FAILURES),
+  )
+
+const useCode = write('use_authorization_code', (q, t) =>
+  q
+    .update(t.authorizationCodes)
+    .set({ usedAt: param('now'), tokenFamilyId: param('familyId') })
+    .where(and(unspent(t), gt(t.authorizationCodes.expiresAt, param('now')))),
+)
+
+/** Uses up a fresh code, once: the commit throws `Conflict('code')` for everybody but the first. */
+export const useAuthorizationCode = (
+  ctx: Pick<Context, 'clock'>,
+  use: { uuid: string; familyId: string | undefined },
+): Statement => must(useCode, { uuid: use.uuid, familyId: use.familyId ?? null, now: now(ctx) }, 'code')
+
+const countFailure = write('count_authorization_code_failure', (q, t) =>
+  q
+    .update(t.authorizationCodes)
+    .set({ failedAttempts: sql`${t.authorizationCodes.failedAttempts} + 1` })
+    .where(unspent(t)),
+)
+
+/** One more failed check; the fifth burns the code. */
+export const countCodeFailure = ({ uuid }: AuthorizationCode): Statement => run(countFailure, { uuid })

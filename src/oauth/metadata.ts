@@ -3,16 +3,28 @@
  *
  * It names what answers and nothing else. A feature adds its members to the list below when it is complete.
  */
+import type { Settings } from '../config/settings'
 import type { Context } from '../context'
 import { infrastructureSurface } from '../edge/surfaces/infrastructure'
 import { enabledGrants } from './grants'
 import { publicDocument } from './public-document'
-import { USER_INFO_CLAIMS } from './userinfo'
 
 type Member = readonly [name: string, value: string | boolean | readonly string[] | undefined]
 
 const PROVEN = ['client_secret_basic', 'client_secret_post']
 const CLIENT_AUTHENTICATION = [...PROVEN, 'none']
+
+/** Of ID tokens and userinfo. Claims the server adds to its own access tokens are nobody else's business. */
+const CLAIMS = [
+  ...['sub', 'iss', 'aud', 'exp', 'iat', 'jti', 'auth_time', 'nonce', 'at_hash'],
+  ...['name', 'preferred_username', 'email', 'email_verified', 'picture', 'updated_at'],
+]
+
+/** The grant of browsers comes first, as readers of the document have always found it. */
+const grantTypes = (settings: Settings): string[] =>
+  enabledGrants(settings)
+    .map(({ grantType }) => grantType)
+    .sort((a, b) => Number(b === 'authorization_code') - Number(a === 'authorization_code'))
 
 /** In the order of the document. A member without a value, or with an empty list, is left out (RFC 8414 §3.2). */
 function members({ settings, keys }: Context): Member[] {
@@ -23,10 +35,12 @@ function members({ settings, keys }: Context): Member[] {
     ['userinfo_endpoint', at('/oauth/userinfo')],
     ['revocation_endpoint', at('/oauth/revoke')],
     ['jwks_uri', keys.published ? at('/.well-known/jwks.json') : undefined],
-    ['scopes_supported', ['profile', 'email', 'offline_access', 'read', 'write']],
+    ['subject_types_supported', ['public']],
+    ['id_token_signing_alg_values_supported', [keys.alg]],
+    ['scopes_supported', ['openid', 'profile', 'email', 'offline_access', 'read', 'write']],
     ['token_endpoint_auth_methods_supported', CLIENT_AUTHENTICATION],
-    ['grant_types_supported', enabledGrants(settings).map(({ grantType }) => grantType)],
-    ['claims_supported', USER_INFO_CLAIMS],
+    ['grant_types_supported', grantTypes(settings)],
+    ['claims_supported', CLAIMS],
     ['introspection_endpoint', at('/oauth/introspect')],
     ['device_authorization_endpoint', at('/oauth/device/code')],
     ['registration_endpoint', settings.ENABLE_DYNAMIC_CLIENT_REGISTRATION ? at('/oauth/register') : undefined],

@@ -19,9 +19,6 @@ const UserInfo = t.Object({
   email_verified: t.Optional(t.Boolean()),
 })
 
-/** Every claim an answer may have. */
-export const USER_INFO_CLAIMS = Object.keys(UserInfo.properties)
-
 /** RFC 6750 §2.2. */
 const UserInfoForm = t.Object({ access_token: t.Optional(t.String()) })
 

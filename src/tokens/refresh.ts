@@ -10,6 +10,7 @@ import { type Context, now } from '../context'
 import { Conflict, commit } from '../db/commit'
 import { param, write } from '../db/definitions'
 import { must, type Statement } from '../db/statements'
+import { type NarrowedAudience, narrowAudience } from './audience'
 import { auditIdToken, auditRefresh } from './events'
 import type { ExtraClaims } from './extra-claims'
 import { mintIdToken, wantsIdToken } from './id-token'
@@ -62,7 +63,8 @@ async function attemptRefresh(ctx: Context, request: RefreshRequest): Promise<Re
   const live = requireLive(ctx, found)
   requireProof(ctx, request.refreshToken, found.token)
   const scope = narrow(found, live.client.scopes, request.scope)
-  const audience = narrowAudience(ctx, found, request.audience)
+  const audience = narrowAudience(ctx.settings.JWT_AUDIENCE, found.family?.resource ?? '', request.audience)
+  if (!audience) throw new RefreshRefused('resource', found.token)
   return await redeem(ctx, request, found, live, { scope, ...audience })
 }
 
@@ -100,24 +102,6 @@ function narrow({ token }: Presented, allowed: string, requested = ''): string {
   return result.join(' ')
 }
 
-/**
- * The audience of the new tokens. Like the scope it never grows beyond the grant's (RFC 8707 §2.2), and names that are
- * no audience of this server any more are left out.
- */
-function narrowAudience(
-  { settings }: Context,
-  { token, family }: Presented,
-  requested: readonly string[] | undefined,
-): { granted?: readonly string[]; wanted?: readonly string[] } {
-  const limits = names(family?.resource ?? '')
-  if (limits.length === 0) return { wanted: requested }
-  const granted = limits.filter((name) => settings.JWT_AUDIENCE.includes(name))
-  const wanted = requested ?? granted
-  if (wanted.length === 0 || !wanted.every((name) => granted.includes(name)))
-    throw new RefreshRefused('resource', token)
-  return { granted, wanted }
-}
-
 const names = (scope: string): string[] => scope.split(' ').filter((name) => name !== '')
 
 const rotateOut = write('rotate_refresh_token_out', (q, t) =>
@@ -140,7 +124,7 @@ async function redeem(
   request: RefreshRequest,
   found: Presented,
   { client, user, consent }: ReturnType<typeof requireLive>,
-  { scope, wanted, granted }: { scope: string; wanted?: readonly string[]; granted?: readonly string[] },
+  { scope, wanted, granted }: NarrowedAudience & { readonly scope: string },
 ): Promise<Refreshed> {
   const { token: presented } = found
   const { family, adoption } = familyOf(ctx, presented, found.family)

@@ -40,11 +40,14 @@ describe('metadata', () => {
       token_endpoint: `${issuer}/oauth/token`,
       userinfo_endpoint: `${issuer}/oauth/userinfo`,
       revocation_endpoint: `${issuer}/oauth/revoke`,
-      scopes_supported: ['profile', 'email', 'offline_access', 'read', 'write'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['HS256'],
+      scopes_supported: ['openid', 'profile', 'email', 'offline_access', 'read', 'write'],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-      grant_types_supported: [DEVICE, 'refresh_token', 'client_credentials'],
+      grant_types_supported: ['authorization_code', DEVICE, 'refresh_token', 'client_credentials'],
       claims_supported: [
-        ...['sub', 'iss', 'name', 'preferred_username', 'picture', 'updated_at', 'email', 'email_verified'],
+        ...['sub', 'iss', 'aud', 'exp', 'iat', 'jti', 'auth_time', 'nonce', 'at_hash'],
+        ...['name', 'preferred_username', 'email', 'email_verified', 'picture', 'updated_at'],
       ],
       introspection_endpoint: `${issuer}/oauth/introspect`,
       device_authorization_endpoint: `${issuer}/oauth/device/code`,
@@ -74,7 +77,7 @@ describe('metadata', () => {
   test('every advertised grant type is taken, and none is named that is switched off (P17)', async () => {
     await open({ ENABLE_REFRESH_TOKENS: 'false' })
     const { grant_types_supported: grants } = await json(OPENID)
-    expect(grants).toEqual([DEVICE, 'client_credentials'])
+    expect(grants).toEqual(['authorization_code', DEVICE, 'client_credentials'])
     for (const grant_type of grants as string[]) {
       const response = await app.postForm('/oauth/token', { grant_type })
       expect(['invalid_request', 'invalid_client']).toContain(((await response.json()) as { error: string }).error)
@@ -86,7 +89,10 @@ describe('metadata', () => {
     ['ES256', 'ec'],
   ] as const)('%s: jwks_uri is named', async (algorithm, type) => {
     await open({ JWT_SIGNING_ALGORITHM: algorithm, JWT_PRIVATE_KEY_PEM: pem(type).pem })
-    expect((await json(OPENID)).jwks_uri).toBe(`http://localhost:8080${JWKS}`)
+    expect(await json(OPENID)).toMatchObject({
+      jwks_uri: `http://localhost:8080${JWKS}`,
+      id_token_signing_alg_values_supported: [algorithm],
+    })
   })
 
   test('a trailing slash of BASE_URL doubles none, and iss is the same everywhere (P23) [SEC]', async () => {

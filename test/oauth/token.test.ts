@@ -34,7 +34,7 @@ describe.each(databases)('token endpoint on %s', (_name, open) => {
       }),
     )
 
-  const SUPPORTED = 'Supported grant types: device_code, refresh_token, client_credentials'
+  const SUPPORTED = 'Supported grant types: device_code, refresh_token, authorization_code, client_credentials'
   const NO_DISPATCH: [string, string | Record<string, string>, [number, string, string | undefined]][] = [
     ['an empty body', '', [400, 'invalid_request', 'grant_type is required']],
     ['an empty grant_type', 'grant_type=', [400, 'invalid_request', 'grant_type is required']],
@@ -185,7 +185,7 @@ test('ENABLE_REFRESH_TOKENS=false: no refresh grant, and the text does not name 
   expect(await outcome(response)).toEqual([
     400,
     'unsupported_grant_type',
-    'Supported grant types: device_code, client_credentials',
+    'Supported grant types: device_code, authorization_code, client_credentials',
   ])
   await app.close()
 })

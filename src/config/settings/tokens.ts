@@ -41,15 +41,13 @@ export const tokenSettings = {
   EXTRA_CLAIMS_BLOCK_IDENTITY: flag(false, 'Refuses extra_claims that name identity or authority.'),
   EXTRA_CLAIMS_CONFIDENTIAL_ONLY: flag(false, 'Accepts extra_claims from confidential clients only.'),
   CLIENT_CREDENTIALS_TOKEN_EXPIRATION: duration('1h', 'Life of a machine token.'),
-  ID_TOKEN_EXPIRATION: duration('0s', 'Life of an ID token; 0s = that of the access token.', { inert: true }),
-  REFRESH_REQUIRES_OFFLINE_ACCESS: flag(false, 'Refresh tokens only with the scope offline_access.', {
-    planned: (on) => on,
-  }),
+  ID_TOKEN_EXPIRATION: duration('0s', 'Life of an ID token; 0s = that of the access token.'),
+  REFRESH_REQUIRES_OFFLINE_ACCESS: flag(false, 'Refresh tokens only with the scope offline_access.'),
 }
 
 export const grantSettings = {
   AUTH_CODE_EXPIRATION: duration('10m', 'Life of an authorization code.', { inert: true }),
-  PKCE_REQUIRED: flag(false, 'Demands PKCE from confidential clients too.', { inert: true }),
+  PKCE_REQUIRED: flag(false, 'Demands PKCE from confidential clients too.'),
   CONSENT_REMEMBER: flag(true, 'Skips the consent page for scopes already allowed.', { inert: true }),
   REVOCATION_REQUIRES_AUTH: flag(false, 'Demands client authentication at /oauth/revoke.'),
   ENABLE_DYNAMIC_CLIENT_REGISTRATION: flag(false, 'Clients may register themselves: POST /oauth/register (RFC 7591).'),
