@@ -19,6 +19,7 @@ const LONGEST_ID = 255
 
 /** The client of any status, read from the database. Throws `DatabaseUnavailable`. */
 export async function findClient(ctx: Pick<Context, 'db'>, clientId: string): Promise<Client | undefined> {
-  if (clientId === '' || clientId.length > LONGEST_ID) return undefined
+  // PostgreSQL stores no NUL; a name with one names nobody.
+  if (clientId === '' || clientId.length > LONGEST_ID || clientId.includes('\0')) return undefined
   return await ctx.db.one(clientById, { clientId })
 }

@@ -4,7 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
+import { generateRegistrationToken } from '../../src/clients/secret'
 import { commit } from '../../src/db/commit'
+import { sha256Hex } from '../../src/secrets'
 import { revokeTokensOfClient, revokeTokensOfConsent, revokeTokensOfUser } from '../../src/tokens/revoke'
 import { openTestApp, type TestApp } from '../support/app'
 import { newCodes } from './device/support'
@@ -25,14 +27,19 @@ interface Scene {
 const ARTEFACTS = [
   ...(['access token', 'machine token', 'refresh token', 'device code', 'user code', 'client secret'] as const),
   ...(['session cookie', 'CSRF token', 'access token, cut', 'refresh token, cut', 'access token, other case'] as const),
-  ...(['access token, signed by another', 'garbage'] as const),
+  ...(['access token, signed by another', 'registration token', 'garbage'] as const),
 ] as const
 type Artefact = (typeof ARTEFACTS)[number]
 
 async function makeScene(): Promise<Scene> {
-  const app = await openTestApp()
+  const app = await openTestApp({ settings: { ENABLE_DYNAMIC_CLIENT_REGISTRATION: 'true' } })
   const user = await app.insertUser()
-  const client = await app.insertClient({ scopes: 'read write profile', allowIntrospection: false })
+  const registrationToken = generateRegistrationToken(app.ctx)
+  const client = await app.insertClient({
+    scopes: 'read write profile',
+    allowIntrospection: false,
+    registrationTokenHash: sha256Hex(registrationToken),
+  })
   const stranger = await app.insertClient({ scopes: 'read write profile', allowIntrospection: false })
   const tokens = await issueTokens(app, { user, client, scope: 'read profile' })
   const other = await openTestApp()
@@ -57,6 +64,7 @@ async function makeScene(): Promise<Scene> {
     'refresh token, cut': tokens.refresh_token.slice(0, -2),
     'access token, other case': swapCase(tokens.access_token),
     'access token, signed by another': foreign.access_token,
+    'registration token': registrationToken,
     garbage: 'garbage',
   }
   return { app, user, client, stranger, artefacts }
@@ -136,6 +144,13 @@ const ENDPOINTS: Record<string, Endpoint> = {
       '401 invalid_client',
       '400 expired_token',
     ],
+    asksWho: true,
+  },
+  'client configuration': {
+    takes: ['registration token'],
+    present: async ({ app }, artefact, caller) =>
+      verdictOf(await app.get(`/oauth/register/${caller.clientId}`, { headers: bearer(artefact) })),
+    refusals: ['401 invalid_token'],
     asksWho: true,
   },
   'client credentials': {
@@ -236,8 +251,11 @@ describe.each(Object.entries(STATES))('artefacts, %s [SEC]', (_state, { enter, l
     const foreign = caller === 'stranger' && asksWho
     const secretIsRight = name === 'client credentials' && artefact === 'client secret' && caller === undefined
     const clientLives = !['client inactive', 'client deleted'].includes(_state)
+    // It stands on the client's record alone, and speaks for it also while the client may do nothing else.
+    const manages = artefact === 'registration token' && _state !== 'client deleted'
     if (secretIsRight && clientLives) expect(verdict).toBe('accepted')
-    else if (takes.includes(artefact) && live.includes(artefact) && !foreign) expect(verdict).toBe('accepted')
+    else if (takes.includes(artefact) && (live.includes(artefact) || manages) && !foreign)
+      expect(verdict).toBe('accepted')
     else expect(refusals).toContain(verdict)
   })
 })

@@ -23,17 +23,29 @@ import { retryOnConflict } from '../retry'
 import { ClientInformation, changedMetadata, clientInformation } from './answer'
 import { recordRefusals } from './refused'
 import { requireRegistration } from './register'
-import { checkMetadata, invalidMetadata, type Json, type RequestedMetadata, readMetadata, text } from './request'
+import {
+  ClientMetadata,
+  checkMetadata,
+  invalidMetadata,
+  type Json,
+  type RequestedMetadata,
+  readMetadata,
+  text,
+} from './request'
 
 const PATH = '/oauth/register/:client_id'
 const params = t.Object({ client_id: t.String() })
+const body = t.Composite([
+  ClientMetadata,
+  t.Object({ client_id: t.Optional(t.String()), client_secret: t.Optional(t.String()) }),
+])
 const response = { 200: ClientInformation }
 
 export function clientConfigurationEndpoint(context: Context) {
   const headers = { ...dataHeaders(context.settings), 'Cache-Control': 'no-store', Pragma: 'no-cache' }
   return protocolSurface(context, { unread: true })
     .get(PATH, ({ ctx, request, params }) => read(ctx, request, params.client_id), { params, response })
-    .put(PATH, ({ ctx, request, params }) => change(ctx, request, params.client_id), { params, response })
+    .put(PATH, ({ ctx, request, params }) => change(ctx, request, params.client_id), { params, body, response })
     .delete(
       PATH,
       async ({ ctx, request, params }) => {

@@ -13,13 +13,13 @@ import { equalSecret, sha256Hex } from '../../secrets'
 import { invalidToken, missingToken } from '../bearer'
 import { ClientInformation, clientInformation } from './answer'
 import { recordRefusals } from './refused'
-import { checkMetadata, readMetadata } from './request'
+import { ClientMetadata, checkMetadata, readMetadata } from './request'
 
 export function registrationEndpoint(context: Context) {
   return protocolSurface(context, { unread: true }).post(
     '/oauth/register',
     async ({ ctx, request, status }) => status(201, await answer(ctx, request)),
-    { response: { 201: ClientInformation } },
+    { body: ClientMetadata, response: { 201: ClientInformation } },
   )
 }
 

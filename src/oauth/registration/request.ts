@@ -1,4 +1,5 @@
 /** Client metadata as a client sends it (RFC 7591 §2), read and checked. */
+import { t } from 'elysia'
 import {
   clientUriProblem,
   DEFAULT_SCOPES,
@@ -16,6 +17,24 @@ import { BodyTooLarge, mediaType, readText } from '../../edge/body'
 import { OAuthError } from '../../edge/oauth-error'
 import { deviceCode } from '../grants/device-code'
 import { formatScope, scopeNames } from '../scope'
+
+const names = t.Optional(t.Array(t.String()))
+const oneText = t.Optional(t.String())
+
+/**
+ * The members a client may send, for the description of the endpoints. What is sent is read by the endpoint itself,
+ * after the token, and checked by `checkMetadata`: its errors have texts of their own.
+ */
+export const ClientMetadata = t.Object({
+  client_name: oneText,
+  redirect_uris: names,
+  grant_types: names,
+  response_types: names,
+  token_endpoint_auth_method: oneText,
+  scope: oneText,
+  client_uri: oneText,
+  application_type: oneText,
+})
 
 export type Json = Readonly<Record<string, unknown>>
 

@@ -56,6 +56,15 @@ describe.each(databases)('client configuration on %s', (_name, open) => {
       expect(secret.status).toBe(401)
     })
 
+    test.each(['%00', '%F0%9F%9A%80', 'x'.repeat(300), "'", '..%2f..'])('an id that is none: %s', async (id) => {
+      const response = await app.get(`/oauth/register/${id}`, { headers: bearer('agr_x') })
+      expect(response.status).toBe(401)
+    })
+
+    test('an id that is no text', async () => {
+      expect((await app.get('/oauth/register/%ff', { headers: bearer('agr_x') })).status).toBe(400)
+    })
+
     test('the initial access token opens none', async () => {
       const token = 'an-initial-access-token-of-the-operator'
       const closed = await pool.get({ ...ENABLED, DYNAMIC_CLIENT_REGISTRATION_TOKEN: token })
