@@ -19,7 +19,7 @@ export function makeClientTables(k: Kit, { users }: ReturnType<typeof makeUserTa
       createdBy: k.text('created_by'),
       /** Space separated. */
       scopes: k.text('scopes').notNull(),
-      /** Space separated, derived from the three switches. */
+      /** Space separated, derived from the three switches; also `refresh_token` when a client registered with it. */
       grantTypes: k.text('grant_types').notNull(),
       redirectUris: k.json<string[]>('redirect_uris').notNull(),
       postLogoutRedirectUris: k.json<string[]>('post_logout_redirect_uris').notNull(),
