@@ -66,7 +66,7 @@ export async function changePassword(
   try {
     const started = await startSession(ctx, login, {
       claim: must(setPassword, { id: user.id, version: user.version, passwordHash, now: now(ctx) }, 'user'),
-      alongside: [endSessionsOfUser(user.id), noteSuccess(subject), ...auditChange(ctx, session, forced)],
+      alongside: [...endSessionsOfUser(ctx, user.id), noteSuccess(subject), ...auditChange(ctx, session, forced)],
     })
     return { kind: 'changed', started }
   } catch (error) {

@@ -7,7 +7,6 @@ import { Conflict, must, type Statement } from '../db/commit'
 import { param, write } from '../db/definitions'
 import { claimAttempt, noteSuccess, PASSWORD_POLICY } from './attempt-delays'
 import { delaySubject, knownDevice, newKnownDevice } from './known-device'
-import { deleteSessionIfAny } from './session-records'
 import { type BrowserSession, type StartedSession, startSession } from './sessions'
 import { findUserByUsername, type User } from './users'
 
@@ -82,13 +81,10 @@ async function attempt(ctx: RequestContext, login: PasswordLogin): Promise<Login
 
   const newHash = needsRehash ? await ctx.passwords.hash(password) : user.passwordHash
   const claim = must(noteLogin, { id: user.id, version: user.version, passwordHash: newHash, now: now(ctx) }, 'user')
-  const alongside = [
-    ...(login.replaces ? [deleteSessionIfAny(login.replaces.idHash)] : []),
-    noteSuccess(subject),
-    ...auditSuccess(ctx, user),
-  ]
+  const alongside = [noteSuccess(subject), ...auditSuccess(ctx, user)]
   try {
-    const proven = { user, remember: login.remember, amr: 'pwd', idp: 'local' }
+    const { remember, replaces } = login
+    const proven = { user, remember, amr: 'pwd', idp: 'local', ...(replaces && { replaces }) }
     const started = await startSession(ctx, proven, { claim, alongside })
     return {
       kind: 'signed_in',

@@ -15,7 +15,7 @@ export async function ownSessions(ctx: RequestContext, { user }: BrowserSession)
 export async function endOwnSession(ctx: RequestContext, session: BrowserSession, sid: string): Promise<boolean> {
   try {
     await commit(ctx, [
-      endSessionBySid({ userId: session.user.id, sid }),
+      ...endSessionBySid(ctx, { userId: session.user.id, sid }),
       ...auditEnd(ctx, session, 'Browser session ended by user', { sid }),
     ])
   } catch (error) {
@@ -28,8 +28,8 @@ export async function endOwnSession(ctx: RequestContext, session: BrowserSession
 
 /** Resolves to how many were ended. */
 export async function endOwnOtherSessions(ctx: RequestContext, session: BrowserSession): Promise<number> {
-  const [ended = 0] = await commit(ctx, [
-    endOtherSessions(session),
+  const [, ended = 0] = await commit(ctx, [
+    ...endOtherSessions(ctx, session),
     ...auditEnd(ctx, session, 'All other browser sessions ended by user', { kept_sid: session.sid }),
   ])
   ctx.metrics.count('sessions_expired_total', { reason: 'logout' }, ended)

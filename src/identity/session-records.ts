@@ -1,9 +1,10 @@
 /** The rows of browser sessions, and their ends as parts of a commit. */
-import { and, eq, lt, ne } from 'drizzle-orm'
+import { and, eq, lt, ne, type SQL } from 'drizzle-orm'
 import { type Context, now, type RequestContext } from '../context'
-import { type Parameters, param, query, rowParameters, write } from '../db/definitions'
+import { type Parameters, param, query, rowParameters, type Write, write } from '../db/definitions'
 import { must, run, type Statement } from '../db/statements'
 import type { Tables } from '../db/tables'
+import { announceLogout } from '../oauth/backchannel-logout/notices'
 import type { User } from './users'
 
 export type SessionRow = Tables['sessions']['$inferSelect']
@@ -46,38 +47,62 @@ const touchSessionRow = write('touch_session', (q, t) =>
 export const touchSession = (ctx: Pick<Context, 'clock'>, idHash: string): Statement =>
   run(touchSessionRow, { idHash, now: now(ctx) })
 
-const deleteSessionRow = write('delete_session', (q, t) =>
-  q.delete(t.sessions).where(eq(t.sessions.idHash, param('idHash'))),
-)
+type Clock = Pick<Context, 'clock'>
 
-/** The commit throws `Conflict('session')` when the session has ended already. */
-export const deleteSession = (idHash: string): Statement => must(deleteSessionRow, { idHash }, 'session')
+interface Ending {
+  readonly announce: Write
+  readonly remove: Write
+}
 
-/** As `deleteSession`, also when it has ended already. */
-export const deleteSessionIfAny = (idHash: string): Statement => run(deleteSessionRow, { idHash })
+/** The two writes that end sessions: queueing what applications are told, then deleting the rows. */
+function ending(name: string, which: (t: Tables) => SQL | undefined): Ending {
+  return {
+    announce: announceLogout(`end_of_${name}`, which),
+    remove: write(`delete_${name}`, (q, t) => q.delete(t.sessions).where(which(t))),
+  }
+}
 
-const deleteSessionBySid = write('delete_session_by_sid', (q, t) =>
-  q.delete(t.sessions).where(and(eq(t.sessions.sid, param('sid')), eq(t.sessions.userId, param('userId')))),
+const endAny = (ctx: Clock, { announce, remove }: Ending, parameters: Parameters): Statement[] => [
+  run(announce, { ...parameters, now: now(ctx) }),
+  run(remove, parameters),
+]
+
+const endOne = ending('session', (t) => eq(t.sessions.idHash, param('idHash')))
+
+/**
+ * Ends a session that passed one of its limits, or goes on under another id: applications that got tokens in it are not
+ * told. They have limits of their own. The commit throws `Conflict('session')` when it has ended already.
+ */
+export const deleteSession = (idHash: string): Statement => must(endOne.remove, { idHash }, 'session')
+
+/** Ends a session. The commit throws `Conflict('session')` when it has ended already. */
+export const endSessionRow = (ctx: Clock, idHash: string): Statement[] => [
+  run(endOne.announce, { idHash, now: now(ctx) }),
+  must(endOne.remove, { idHash }, 'session'),
+]
+
+const endBySid = ending('session_by_sid', (t) =>
+  and(eq(t.sessions.sid, param('sid')), eq(t.sessions.userId, param('userId'))),
 )
 
 /** Ends one session of a user by its public id. The commit throws `Conflict('session')` unless it is that user's. */
-export const endSessionBySid = (owner: { userId: string; sid: string }): Statement =>
-  must(deleteSessionBySid, owner, 'session')
+export const endSessionBySid = (ctx: Clock, owner: { userId: string; sid: string }): Statement[] => [
+  run(endBySid.announce, { ...owner, now: now(ctx) }),
+  must(endBySid.remove, owner, 'session'),
+]
 
-const deleteOtherSessions = write('delete_other_sessions', (q, t) =>
-  q.delete(t.sessions).where(and(eq(t.sessions.userId, param('userId')), ne(t.sessions.idHash, param('idHash')))),
+const endOthers = ending('other_sessions', (t) =>
+  and(eq(t.sessions.userId, param('userId')), ne(t.sessions.idHash, param('idHash'))),
 )
 
-/** Ends every session of the user but the given one. */
-export const endOtherSessions = (session: { user: Pick<User, 'id'>; idHash: string }): Statement =>
-  run(deleteOtherSessions, { userId: session.user.id, idHash: session.idHash })
+/** Ends every session of the user but the given one. The second statement changes as many rows as sessions end. */
+export const endOtherSessions = (ctx: Clock, session: { user: Pick<User, 'id'>; idHash: string }): Statement[] =>
+  endAny(ctx, endOthers, { userId: session.user.id, idHash: session.idHash })
 
-const deleteSessionsOfUser = write('delete_sessions_of_user', (q, t) =>
-  q.delete(t.sessions).where(eq(t.sessions.userId, param('userId'))),
-)
+const endOfUser = ending('sessions_of_user', (t) => eq(t.sessions.userId, param('userId')))
 
 /** Ends every session of a user: part of each commit that disables, changes the role or replaces the password. */
-export const endSessionsOfUser = (userId: string): Statement => run(deleteSessionsOfUser, { userId })
+export const endSessionsOfUser = (ctx: Clock, userId: string): Statement[] => endAny(ctx, endOfUser, { userId })
 
 const setFlashRow = write('set_session_flash', (q, t) =>
   q

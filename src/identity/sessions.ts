@@ -8,7 +8,14 @@ import { audit } from '../audit/audit'
 import { type Context, now, type RequestContext } from '../context'
 import { Conflict, commit, type Statement } from '../db/commit'
 import { fingerprint, fingerprintMatches } from './fingerprint'
-import { deleteSession, insertSession, readSession, type SessionRow, touchSession } from './session-records'
+import {
+  deleteSession,
+  endSessionRow,
+  insertSession,
+  readSession,
+  type SessionRow,
+  touchSession,
+} from './session-records'
 import { type User, userUnchanged } from './users'
 
 export {
@@ -58,6 +65,8 @@ const toSession = (row: SessionRow, user: User): BrowserSession => ({
 
 /** Labels of `sessions_expired_total`. */
 type EndReason = 'logout' | 'idle_timeout' | 'timeout' | 'fingerprint_mismatch' | 'admin'
+
+const LIMITS: ReadonlySet<EndReason> = new Set(['idle_timeout', 'timeout'])
 
 /**
  * The live session of a cookie value. Ends the row when a limit has passed, the browser is another, or the user was
@@ -136,7 +145,8 @@ async function endRow(
   alongside: readonly Statement[] = [],
 ): Promise<boolean> {
   try {
-    await commit(ctx, [deleteSession(row.idHash), ...alongside])
+    const end = LIMITS.has(reason) ? [deleteSession(row.idHash)] : endSessionRow(ctx, row.idHash)
+    await commit(ctx, [...end, ...alongside])
   } catch (error) {
     if (error instanceof Conflict) return false
     throw error
@@ -157,6 +167,8 @@ export interface Login {
   readonly authTime?: Date
   /** Message for the first page. */
   readonly flash?: string
+  /** The session this browser has now, which ends. */
+  readonly replaces?: BrowserSession
 }
 
 export interface StartedSession {
@@ -179,8 +191,9 @@ export interface SessionCommit {
 }
 
 /**
- * Starts a session with a new id and a new token against cross-site request forgery; nothing of an earlier one is
- * carried over (session fixation).
+ * Starts a session with a new id and a new token against cross-site request forgery; no secret of an earlier one is
+ * carried over (session fixation). Who signs in again in the same browser keeps the public id, under which applications
+ * know the session: it goes on for them, and a later logout reaches those that signed the person in before.
  *
  * Throws `Conflict('user')` when the user was disabled or edited since they were read, and `DatabaseUnavailable`.
  */
@@ -189,6 +202,38 @@ export async function startSession(
   login: Login,
   { claim, alongside }: SessionCommit = { claim: userUnchanged(login.user), alongside: [] },
 ): Promise<StartedSession> {
+  const { replaces } = login
+  if (replaces) {
+    const started = await tryReplace(ctx, login, replaces, { claim, alongside })
+    if (started) return started
+  }
+  return await insertNewSession(ctx, login, ctx.random.uuid(), { claim, alongside })
+}
+
+/** `undefined` when the session to replace has ended meanwhile, such as by a second click on the same button. */
+async function tryReplace(
+  ctx: RequestContext,
+  login: Login,
+  replaced: BrowserSession,
+  { claim, alongside }: SessionCommit,
+): Promise<StartedSession | undefined> {
+  const goesOn = replaced.user.id === login.user.id
+  const end = goesOn ? [deleteSession(replaced.idHash)] : endSessionRow(ctx, replaced.idHash)
+  try {
+    const sid = goesOn ? replaced.sid : ctx.random.uuid()
+    return await insertNewSession(ctx, login, sid, { claim, alongside: [...end, ...alongside] })
+  } catch (error) {
+    if (error instanceof Conflict && error.label === 'session') return undefined
+    throw error
+  }
+}
+
+async function insertNewSession(
+  ctx: RequestContext,
+  login: Login,
+  sid: string,
+  { claim, alongside }: SessionCommit,
+): Promise<StartedSession> {
   const { settings, request } = ctx
   const at = now(ctx)
   const remember = login.remember && settings.SESSION_REMEMBER_ME_ENABLED
@@ -196,7 +241,7 @@ export async function startSession(
   const cookieValue = Buffer.from(ctx.random.bytes(32)).toString('base64url')
   const row: SessionRow = {
     idHash: ctx.secrets.browserSession.digest(cookieValue),
-    sid: ctx.random.uuid(),
+    sid,
     userId: login.user.id,
     csrfToken: Buffer.from(ctx.random.bytes(32)).toString('base64'),
     remember,

@@ -1,5 +1,5 @@
 /** Deleting much without being noticed: small commits with pauses, so that requests get their turn in between. */
-import { inArray, lte } from 'drizzle-orm'
+import { and, inArray, lte, type SQL } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { Context } from '../context'
 import { commit, run } from '../db/commit'
@@ -10,17 +10,22 @@ import type { Tables } from '../db/tables'
 export const BATCH_ROWS = 500
 const PAUSE_MS = 20
 
+interface Deletable {
+  readonly table: PgTable
+  readonly key: PgColumn
+  readonly time: PgColumn
+  /** A further condition. */
+  readonly only?: SQL
+}
+
 /** One batch of the rows of a table whose time in the given column is not after the parameter `before`. */
-export const deleteBefore = (
-  name: string,
-  of: (t: Tables) => { readonly table: PgTable; readonly key: PgColumn; readonly time: PgColumn },
-): Write =>
+export const deleteBefore = (name: string, of: (t: Tables) => Deletable): Write =>
   write(`delete_batch_of_${name}`, (q, t) => {
-    const { table, key, time } = of(t)
+    const { table, key, time, only } = of(t)
     const old = q
       .select({ key })
       .from(table)
-      .where(lte(time, param('before')))
+      .where(and(lte(time, param('before')), only))
       .limit(BATCH_ROWS)
     return q.delete(table).where(inArray(key, old))
   })

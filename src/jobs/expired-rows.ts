@@ -4,6 +4,7 @@
  * What may still be evidence stays until it can no longer be presented: a spent code or a rotated-out refresh token is
  * recognised as such until it expires, and a revoked token stays as long as a live one would.
  */
+import { sql } from 'drizzle-orm'
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
 import { deleteBefore, deleteInBatches } from './batches'
@@ -31,10 +32,12 @@ const tokens = deleteBefore('access_tokens', ({ accessTokens: table }) => ({
   time: table.expiresAt,
 }))
 
-const families = deleteBefore('token_families', ({ tokenFamilies: table }) => ({
+/** While a browser session lives, its families say which applications are to be told of its end. */
+const families = deleteBefore('token_families', ({ tokenFamilies: table, sessions }) => ({
   table,
   key: table.id,
   time: table.expiresAt,
+  only: sql`not exists (select 1 from ${sessions} where ${sessions.sid} = ${table.sid})`,
 }))
 
 const refreshAnswers = deleteBefore('refresh_grace', ({ refreshGrace: table }) => ({

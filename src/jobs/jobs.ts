@@ -5,6 +5,7 @@
  * processes there are. A job that fails is logged and runs again at its next turn.
  */
 import type { Context } from '../context'
+import { deliverLogoutNotices, hasDueLogoutNotices } from '../oauth/backchannel-logout/delivery'
 import { deleteOldAuditRows, forgetsAudit } from './audit-retention'
 import { deleteExpiredRows, eraseRefreshAnswers } from './expired-rows'
 
@@ -16,14 +17,26 @@ export interface Jobs {
 interface Job {
   readonly name: string
   readonly intervalMs: number
+  /** Asked before the right to work is: that costs a connection, and some jobs often have nothing to do. */
+  isDue?(ctx: Context): Promise<boolean>
   work(ctx: Context, signal: AbortSignal): Promise<void>
 }
 
 const REFRESH_ANSWERS_INTERVAL_MS = 60_000
+/** How long an application waits for the news of a logout. */
+const LOGOUT_NOTICES_INTERVAL_MS = 2_000
 
 function jobsOf(ctx: Context): Job[] {
   const { settings } = ctx
-  const jobs: Job[] = [{ name: 'cleanup', intervalMs: settings.EXPIRED_TOKEN_CLEANUP_INTERVAL, work: cleanUp }]
+  const jobs: Job[] = [
+    { name: 'cleanup', intervalMs: settings.EXPIRED_TOKEN_CLEANUP_INTERVAL, work: cleanUp },
+    {
+      name: 'logout-notices',
+      intervalMs: LOGOUT_NOTICES_INTERVAL_MS,
+      isDue: hasDueLogoutNotices,
+      work: deliverLogoutNotices,
+    },
+  ]
   if (settings.ENABLE_TOKEN_ROTATION || settings.REFRESH_ROTATION_PUBLIC_ONLY)
     jobs.push({ name: 'refresh-answers', intervalMs: REFRESH_ANSWERS_INTERVAL_MS, work: eraseRefreshAnswers })
   if (forgetsAudit(ctx))
@@ -75,6 +88,7 @@ function repeat(ctx: Context, job: Job, signal: AbortSignal): () => Promise<void
 
 async function runOnce(ctx: Context, job: Job, signal: AbortSignal): Promise<void> {
   try {
+    if (job.isDue && !(await job.isDue(ctx))) return
     await ctx.db.exclusively(job.name, false, () => job.work(ctx, signal))
   } catch (error) {
     ctx.log.error({ job: job.name, reason: reasonOf(error) }, 'Background job failed')

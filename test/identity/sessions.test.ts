@@ -244,14 +244,14 @@ describe.each(databases)('browser sessions on %s', (_name, open) => {
     const live = async ({ cookieValue }: { cookieValue: string }) =>
       (await findSession(from(), cookieValue)).session !== undefined
 
-    const foreign = commit(app.ctx, [endSessionBySid({ userId: other.id, sid: stranger.session.sid })])
+    const foreign = commit(app.ctx, [...endSessionBySid(app.ctx, { userId: other.id, sid: stranger.session.sid })])
     await expect(foreign).rejects.toThrow(new Conflict('session'))
     expect(await live(stranger)).toBe(true)
-    await commit(app.ctx, [endSessionBySid({ userId: other.id, sid: first.session.sid })])
+    await commit(app.ctx, [...endSessionBySid(app.ctx, { userId: other.id, sid: first.session.sid })])
     expect([await live(first), await live(second), await live(third)]).toEqual([false, true, true])
-    await commit(app.ctx, [endOtherSessions(third.session)])
+    await commit(app.ctx, [...endOtherSessions(app.ctx, third.session)])
     expect([await live(second), await live(third), await live(stranger)]).toEqual([false, true, true])
-    await commit(app.ctx, [endSessionsOfUser(other.id)])
+    await commit(app.ctx, [...endSessionsOfUser(app.ctx, other.id)])
     expect([await live(third), await live(stranger)]).toEqual([false, true])
   })
 
