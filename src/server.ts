@@ -15,6 +15,7 @@ import { logoutPages } from './identity/logout-pages'
 import { deviceQrCode } from './oauth/device/qr-code'
 import { deviceAuthorizationEndpoint } from './oauth/device-authorization'
 import { devicePages, deviceStatus } from './oauth/device-pages'
+import { endSessionEndpoint } from './oauth/end-session'
 import { introspectionEndpoint } from './oauth/introspect'
 import { jwksEndpoint } from './oauth/jwks'
 import { metadataEndpoints } from './oauth/metadata'
@@ -58,6 +59,7 @@ const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(introspectionEndpoint(ctx))
     .use(registrationEndpoint(ctx))
     .use(clientConfigurationEndpoint(ctx))
+    .use(endSessionEndpoint(ctx))
     .use(metadataEndpoints(ctx))
     .use(jwksEndpoint(ctx))
     .use(loginPages(ctx))

@@ -53,7 +53,10 @@ export function createCorsPolicy({ settings }: Context, routes: RouteTable): Cor
   }
 }
 
-const isProgramsEndpoint = (path: string): boolean => path.startsWith('/oauth/') && path !== '/oauth/authorize'
+/** Where browsers go with their session: another origin's script must not read these pages. */
+const PAGES = /^\/oauth\/(authorize|end_session)(\/|$)/
+
+const isProgramsEndpoint = (path: string): boolean => path.startsWith('/oauth/') && !PAGES.test(path)
 
 function isHere(ownOrigin: string, request: Request, origin: string): boolean {
   const host = request.headers.get('host')

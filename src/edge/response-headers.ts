@@ -4,7 +4,7 @@ import type { RequestInfo } from './request-info'
 import { pageHeaders, pagePolicy } from './security-headers'
 
 /** Pages whose address must not be told to anybody: it carries codes and what is being decided. */
-const CONFIDENTIAL = /^\/(login|device|auth|oauth\/authorize)(\/|$)/
+const CONFIDENTIAL = /^\/(login|device|auth|oauth\/authorize|oauth\/end_session)(\/|$)/
 
 export function createResponseFinish({ settings }: Context): (response: Response, info: RequestInfo) => void {
   const page = Object.entries(pageHeaders(settings))

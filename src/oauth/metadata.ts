@@ -6,6 +6,7 @@
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
 import { infrastructureSurface } from '../edge/surfaces/infrastructure'
+import { END_SESSION_PATH } from './end-session'
 import { enabledGrants } from './grants'
 import { publicDocument } from './public-document'
 
@@ -46,6 +47,9 @@ function members({ settings, keys }: Context): Member[] {
     ['registration_endpoint', settings.ENABLE_DYNAMIC_CLIENT_REGISTRATION ? at('/oauth/register') : undefined],
     ['revocation_endpoint_auth_methods_supported', CLIENT_AUTHENTICATION],
     ['introspection_endpoint_auth_methods_supported', PROVEN],
+    ['end_session_endpoint', at(END_SESSION_PATH)],
+    ['backchannel_logout_supported', true],
+    ['backchannel_logout_session_supported', true],
   ]
 }
 

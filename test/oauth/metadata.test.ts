@@ -53,6 +53,9 @@ describe('metadata', () => {
       device_authorization_endpoint: `${issuer}/oauth/device/code`,
       revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
       introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      end_session_endpoint: `${issuer}/oauth/end_session`,
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
     }
     expect(JSON.parse(text)).toEqual(document)
     expect(Object.keys(JSON.parse(text))).toEqual(Object.keys(document))

@@ -7,6 +7,7 @@ import { changePasswordPage } from '../../views/pages/change-password'
 import { deviceConfirmPage } from '../../views/pages/device-confirm'
 import { deviceDonePage } from '../../views/pages/device-done'
 import { deviceEntryPage } from '../../views/pages/device-entry'
+import { confirmLogoutPage, signedOutPage } from '../../views/pages/end-session'
 import { errorPage } from '../../views/pages/error'
 import { loginPage } from '../../views/pages/login'
 import { logoutPage } from '../../views/pages/logout'
@@ -54,6 +55,11 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     ownerName: t('Nora Novak'),
     uri: t('https://acme.example'),
   })
+  const endSession = {
+    action: '/oauth/end_session/confirm',
+    fields: [['client_id', t('acme-cli')]] as const,
+    clientName: t('Acme CLI'),
+  }
   const login = { redirect: t('/device'), username: '', loginToken: t('9c0ffee'), rememberChecked: false }
   const confirm = {
     requestId: t('5b0c8e1e'),
@@ -121,6 +127,14 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
       notice: t('Your session has expired due to inactivity. Please sign in again.'),
     }),
     logout: logoutPage({ ...frame, path: '/logout' }),
+    'end-session': confirmLogoutPage(frame, endSession),
+    'end-session-unnamed': confirmLogoutPage(frame, {
+      ...endSession,
+      clientName: undefined,
+      problem: t('The address it wanted to send you to is not registered.'),
+    }),
+    'end-session-done': signedOutPage(signedOut, {}),
+    'end-session-done-problem': signedOutPage(signedOut, { problem: t('The application is not known here.') }),
     'change-password': changePasswordPage({ ...frame, path: '/account/change-password' }, { forced: false }),
     'change-password-problem': changePasswordPage(
       { ...frame, path: '/account/change-password' },
