@@ -9,6 +9,7 @@ import { commit } from '../../src/db/commit'
 import { sha256Hex } from '../../src/secrets'
 import { revokeTokensOfClient, revokeTokensOfConsent, revokeTokensOfUser } from '../../src/tokens/revoke'
 import { openTestApp, type TestApp } from '../support/app'
+import { insertCode, REDIRECT_URI, redeem, VERIFIER } from './code-support'
 import { newCodes } from './device/support'
 import { basic, bearer, issueMachineToken, issueTokens } from './support'
 
@@ -28,6 +29,7 @@ const ARTEFACTS = [
   ...(['access token', 'machine token', 'refresh token', 'device code', 'user code', 'client secret'] as const),
   ...(['session cookie', 'CSRF token', 'access token, cut', 'refresh token, cut', 'access token, other case'] as const),
   ...(['access token, signed by another', 'registration token', 'garbage'] as const),
+  ...(['ID token', 'authorization code', 'authorization code, used'] as const),
 ] as const
 type Artefact = (typeof ARTEFACTS)[number]
 
@@ -36,12 +38,14 @@ async function makeScene(): Promise<Scene> {
   const user = await app.insertUser()
   const registrationToken = generateRegistrationToken(app.ctx)
   const client = await app.insertClient({
-    scopes: 'read write profile',
+    scopes: 'openid read write profile',
     allowIntrospection: false,
     registrationTokenHash: sha256Hex(registrationToken),
   })
   const stranger = await app.insertClient({ scopes: 'read write profile', allowIntrospection: false })
-  const tokens = await issueTokens(app, { user, client, scope: 'read profile' })
+  const tokens = await issueTokens(app, { user, client, scope: 'openid read profile' })
+  const [code, used] = [await insertCode(app, { user, client }), await insertCode(app, { user, client })]
+  const { id_token } = (await (await redeem(app, client, used.code)).json()) as { id_token: string }
   const other = await openTestApp()
   const foreign = await issueTokens(other, {
     user: await other.insertUser(user),
@@ -66,6 +70,9 @@ async function makeScene(): Promise<Scene> {
     'access token, signed by another': foreign.access_token,
     'registration token': registrationToken,
     garbage: 'garbage',
+    'ID token': id_token,
+    'authorization code': code.code,
+    'authorization code, used': used.code,
   }
   return { app, user, client, stranger, artefacts }
 }
@@ -92,12 +99,12 @@ const verdictOf = async (response: Response): Promise<Verdict> => {
 }
 
 const grant =
-  (grantType: string, name: string): Endpoint['present'] =>
+  (grantType: string, name: string, more: Record<string, string> = {}): Endpoint['present'] =>
   async ({ app }, artefact, caller) =>
     verdictOf(
       await app.postForm(
         '/oauth/token',
-        { grant_type: grantType, [name]: artefact },
+        { grant_type: grantType, [name]: artefact, ...more },
         basic(caller.clientId, caller.secret),
       ),
     )
@@ -130,6 +137,12 @@ const ENDPOINTS: Record<string, Endpoint> = {
   'refresh grant': {
     takes: ['refresh token'],
     present: grant('refresh_token', 'refresh_token'),
+    refusals: ['400 invalid_grant', '401 invalid_client'],
+    asksWho: true,
+  },
+  'code grant': {
+    takes: ['authorization code'],
+    present: grant('authorization_code', 'code', { redirect_uri: REDIRECT_URI, code_verifier: VERIFIER }),
     refusals: ['400 invalid_grant', '401 invalid_client'],
     asksWho: true,
   },
@@ -176,10 +189,10 @@ interface State {
 
 const MACHINE: readonly Artefact[] = ['machine token']
 const STATES: Record<string, State> = {
-  live: { enter: async () => {}, live: ['access token', 'machine token', 'refresh token'] },
+  live: { enter: async () => {}, live: ['access token', 'machine token', 'refresh token', 'authorization code'] },
   'presented by another client': {
     enter: async () => {},
-    live: ['access token', 'machine token', 'refresh token'],
+    live: ['access token', 'machine token', 'refresh token', 'authorization code'],
     caller: 'stranger',
   },
   'access token expired': { enter: async ({ app }) => app.clock.advance(11 * 3_600_000), live: ['refresh token'] },
@@ -200,7 +213,7 @@ const STATES: Record<string, State> = {
   'refresh token revoked by its client': {
     enter: ({ app, client, artefacts }) =>
       app.postForm('/oauth/revoke', { token: artefacts['refresh token'] }, basic(client.clientId, client.secret)),
-    live: MACHINE,
+    live: [...MACHINE, 'authorization code'],
   },
   'user disabled': {
     enter: async ({ app, user }) => {

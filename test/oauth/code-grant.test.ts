@@ -92,7 +92,10 @@ describe.each(databases)('authorization code grant on %s', (_name, open) => {
     })
 
     test('refresh tokens follow ENABLE_REFRESH_TOKENS and REFRESH_REQUIRES_OFFLINE_ACCESS (P17, P32)', async () => {
-      const settings = [{ ENABLE_REFRESH_TOKENS: 'false' }, { REFRESH_REQUIRES_OFFLINE_ACCESS: 'true' }]
+      const settings: Record<string, string>[] = [
+        { ENABLE_REFRESH_TOKENS: 'false' },
+        { REFRESH_REQUIRES_OFFLINE_ACCESS: 'true' },
+      ]
       const found: [string, boolean][] = []
       for (const each of settings) {
         const other = await pool.get(each)
@@ -129,6 +132,19 @@ describe.each(databases)('authorization code grant on %s', (_name, open) => {
       expect(await outcome(await redeem(app, client, presented, fields))).toEqual([
         ...([400, 'invalid_request', 'code, redirect_uri, and client_id are required'] as const),
       ])
+    })
+
+    test('a parameter sent twice, or in the URL (§19.1)', async () => {
+      const { code: presented } = await code()
+      const form = `grant_type=authorization_code&code=${presented}&redirect_uri=x&redirect_uri=y`
+      const twice = await app.postForm('/oauth/token', form, basic(client.clientId, client.secret))
+      expect(await outcome(twice)).toEqual([400, 'invalid_request', 'Parameter redirect_uri must not be repeated'])
+      const inUrl = await app.postForm(`/oauth/token?code=${presented}`, 'grant_type=authorization_code')
+      expect((await outcome(inUrl)).slice(0, 2)).toEqual([400, 'invalid_request'])
+      const unreadable = await redeem(app, client, presented, {}, { authorization: 'Basic !' })
+      expect((await outcome(unreadable)).slice(0, 2)).toEqual([401, 'invalid_client'])
+      const both = await redeem(app, client, presented, {}, basic(client.clientId, client.secret))
+      expect(await outcome(both)).toEqual([400, 'invalid_request', 'Multiple client authentication methods'])
     })
 
     test('the client comes before its claims, and both before the code [SEC]', async () => {

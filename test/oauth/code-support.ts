@@ -7,7 +7,7 @@ import type { ClientRow, TestApp, UserRow } from '../support/app'
 
 export const REDIRECT_URI = 'http://localhost:9999/callback'
 export const VERIFIER = 'a-code-verifier-of-the-tests-that-is-43-chars'
-export const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url')
+const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url')
 
 export type TestClient = ClientRow & { secret: string }
 

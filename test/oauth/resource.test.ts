@@ -51,9 +51,9 @@ describe.each(databases)('resource on %s', (_name, open) => {
     expect((await audiences(await machine(B, A, B))).access).toEqual([B, A])
   })
 
-  test.each([['https://evil.example'], [`${A}/`], [A.toUpperCase()], [A, 'd']])(
-    '%s is refused whole',
-    async (...names) => {
+  test.each([[['https://evil.example']], [[`${A}/`]], [[A.toUpperCase()]], [[A, 'd']]])(
+    '%j is refused whole',
+    async (names) => {
       for (const grant of ['client_credentials&scope=read', `authorization_code&code=x&redirect_uri=x`])
         expect(await outcome(await ask(`grant_type=${grant}${named(...names)}`))).toEqual([...UNKNOWN])
     },
