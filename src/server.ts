@@ -12,6 +12,7 @@ import { createUnknownRouteAnswer } from './edge/unknown-route'
 import { changePasswordPages } from './identity/change-password-pages'
 import { loginPages } from './identity/login-pages'
 import { logoutPages } from './identity/logout-pages'
+import { authorizationEndpoint } from './oauth/authorize'
 import { deviceQrCode } from './oauth/device/qr-code'
 import { deviceAuthorizationEndpoint } from './oauth/device-authorization'
 import { devicePages, deviceStatus } from './oauth/device-pages'
@@ -52,6 +53,7 @@ export function createHandler(ctx: Context, lifecycle: Lifecycle = RUNNING): Han
 const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
   new Elysia({ strictPath: true })
     .use(tokenEndpoint(ctx))
+    .use(authorizationEndpoint(ctx))
     .use(deviceAuthorizationEndpoint(ctx))
     .use(tokenInfoEndpoint(ctx))
     .use(userInfoEndpoint(ctx))

@@ -69,6 +69,8 @@ export interface Allowance {
   readonly clientId: string
   /** What the user allows now; names without repetitions. */
   readonly scopes: readonly string[]
+  /** It was allowed on the consent page. */
+  readonly onConsentPage?: boolean
 }
 
 export interface GrantedConsent {
@@ -100,16 +102,17 @@ function store(
   ctx: Context,
   uuid: string,
   seen: Consent | undefined,
-  { user, clientId, scopes }: Allowance,
+  { user, clientId, scopes, onConsentPage = false }: Allowance,
 ): Statement {
   const at = now(ctx)
+  const onPage = onConsentPage ? scopes : []
   if (!seen)
     return run(insertConsent, {
       uuid,
       userId: user.id,
       clientId,
       scopes: scopes.join(' '),
-      webScopes: '',
+      webScopes: onPage.join(' '),
       grantedAt: at,
       revokedAt: null,
       isActive: true,
@@ -125,7 +128,7 @@ function store(
     seenActive: seen.isActive,
     seenEpoch: seen.tokenEpoch,
   }
-  const extended = { uuid, scopes: merged(before.scopes, scopes), webScopes: before.webScopes, now: at }
+  const extended = { uuid, scopes: merged(before.scopes, scopes), webScopes: merged(before.webScopes, onPage), now: at }
   return must(extendConsent, { ...extended, ...seenState }, 'consent')
 }
 

@@ -46,9 +46,17 @@ export async function requireSession(ctx: RequestContext, request: Request): Pro
 }
 
 /** Where the login page is, told where to return to. */
-export function loginPath(ctx: RequestContext, request: Request, { ended }: LoginRequired): string {
-  const query = new URLSearchParams({ redirect: returnTarget(ctx, request) })
+export const loginPath = (ctx: RequestContext, request: Request, { ended }: LoginRequired): string =>
+  loginPathTo(returnTarget(ctx, request), { ended })
+
+/** `again` asks for a login also in a browser that is signed in. */
+export function loginPathTo(
+  target: string,
+  { ended, again }: { ended?: LoginRequired['ended']; again?: boolean },
+): string {
+  const query = new URLSearchParams({ redirect: target })
   if (ended) query.set('error', ended)
+  if (again) query.set('prompt', 'login')
   return `/login?${query}`
 }
 

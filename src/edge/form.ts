@@ -15,11 +15,15 @@ export class RepeatedParameter extends Error {
 /** The one parameter that may repeat (RFC 8707 §2). Its values are joined by spaces, which no URI contains. */
 const REPEATABLE = 'resource'
 
+const refuseRepetition = (name: string): void => {
+  throw new RepeatedParameter(name)
+}
+
 /**
  * Parses a body or query string. Throws `MalformedForm` on broken percent-encoding, invalid UTF-8 and NUL, and
- * `RepeatedParameter`.
+ * `RepeatedParameter` unless `onRepeated` takes note of the name; its first value then stays.
  */
-export function parseForm(text: string): Form {
+export function parseForm(text: string, onRepeated: (name: string) => void = refuseRepetition): Form {
   // Decoders put U+FFFD where bytes are not UTF-8; a form would have encoded the character itself.
   if (text.includes('\ufffd')) throw new MalformedForm('not UTF-8')
   const form: Form = Object.create(null)
@@ -29,7 +33,10 @@ export function parseForm(text: string): Form {
     const equals = pair.indexOf('=')
     const name = decode(equals === -1 ? pair : pair.slice(0, equals))
     const value = equals === -1 ? '' : decode(pair.slice(equals + 1))
-    if (seen.has(name) && name !== REPEATABLE) throw new RepeatedParameter(name)
+    if (seen.has(name) && name !== REPEATABLE) {
+      onRepeated(name)
+      continue
+    }
     seen.add(name)
     if (value !== '') form[name] = name in form ? `${form[name]} ${value}` : value
   }

@@ -40,10 +40,15 @@ export const loginPages = (context: Context) =>
       '/login',
       ({ ctx, session, query, request }) => {
         const target = safeRedirect(ctx.settings, query.redirect)
-        if (session) return redirectTo(ctx, target ?? DEFAULT_TARGET)
-        return loginForm(ctx, request, { redirect: target ?? '', notice: NOTICES.get(query.error ?? '') })
+        // An application may want to see a login although there was one before, perhaps of somebody else.
+        if (session && query.prompt !== 'login') return redirectTo(ctx, target ?? DEFAULT_TARGET)
+        const notice = NOTICES.get(query.error ?? '')
+        return loginForm(ctx, request, { redirect: target ?? '', username: hintedName(target), notice })
       },
-      { query: t.Object({ redirect: optionalText, error: optionalText }), response: t.Any() },
+      {
+        query: t.Object({ redirect: optionalText, error: optionalText, prompt: optionalText }),
+        response: t.Any(),
+      },
     )
     .post(
       '/login',
@@ -81,6 +86,15 @@ export const loginPages = (context: Context) =>
         response: t.Any(),
       },
     )
+
+const LONGEST_HINT = 255
+
+/** Whom the application that asks for the login expects (OIDC Core §3.1.2.1 `login_hint`). */
+function hintedName(target: string | undefined): string {
+  if (!target?.startsWith('/oauth/authorize?')) return ''
+  const hint = new URLSearchParams(target.slice(target.indexOf('?'))).get('login_hint') ?? ''
+  return hint.length > LONGEST_HINT ? '' : hint
+}
 
 interface FormState {
   readonly redirect: string

@@ -6,6 +6,7 @@
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
 import { infrastructureSurface } from '../edge/surfaces/infrastructure'
+import { PROMPTS } from './authorize/request'
 import { END_SESSION_PATH } from './end-session'
 import { enabledGrants } from './grants'
 import { publicDocument } from './public-document'
@@ -32,21 +33,30 @@ function members({ settings, keys }: Context): Member[] {
   const at = (path: string) => settings.issuer + path
   return [
     ['issuer', settings.issuer],
+    ['authorization_endpoint', at('/oauth/authorize')],
     ['token_endpoint', at('/oauth/token')],
     ['userinfo_endpoint', at('/oauth/userinfo')],
     ['revocation_endpoint', at('/oauth/revoke')],
     ['jwks_uri', keys.published ? at('/.well-known/jwks.json') : undefined],
+    ['response_types_supported', ['code']],
     ['subject_types_supported', ['public']],
     ['id_token_signing_alg_values_supported', [keys.alg]],
     ['scopes_supported', ['openid', 'profile', 'email', 'offline_access', 'read', 'write']],
     ['token_endpoint_auth_methods_supported', CLIENT_AUTHENTICATION],
     ['grant_types_supported', grantTypes(settings)],
     ['claims_supported', CLAIMS],
+    ['code_challenge_methods_supported', ['S256']],
     ['introspection_endpoint', at('/oauth/introspect')],
     ['device_authorization_endpoint', at('/oauth/device/code')],
     ['registration_endpoint', settings.ENABLE_DYNAMIC_CLIENT_REGISTRATION ? at('/oauth/register') : undefined],
     ['revocation_endpoint_auth_methods_supported', CLIENT_AUTHENTICATION],
     ['introspection_endpoint_auth_methods_supported', PROVEN],
+    ['response_modes_supported', ['query', 'form_post']],
+    ['authorization_response_iss_parameter_supported', true],
+    ['prompt_values_supported', PROMPTS],
+    ['claims_parameter_supported', false],
+    ['request_parameter_supported', false],
+    ['request_uri_parameter_supported', false],
     ['end_session_endpoint', at(END_SESSION_PATH)],
     ['backchannel_logout_supported', true],
     ['backchannel_logout_session_supported', true],

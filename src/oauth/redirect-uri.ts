@@ -44,6 +44,9 @@ export function redirectUriProblem(uri: string, clientType: 'public' | 'confiden
  * when everything else is equal (RFC 8252 §7.3). `undefined` otherwise: then there is nowhere to redirect to.
  */
 export function matchRedirectUri(requested: string, registered: readonly string[]): ValidatedRedirectUri | undefined {
+  // Records taken over from an earlier deployment were registered under other rules.
+  if (CONTROL_OR_SPACE.test(requested) || !URL.canParse(requested)) return undefined
+  if (DANGEROUS_SCHEMES.has(new URL(requested).protocol)) return undefined
   const known = registered.includes(requested) || registered.some((uri) => equalExceptLoopbackPort(requested, uri))
   return known ? (requested as ValidatedRedirectUri) : undefined
 }

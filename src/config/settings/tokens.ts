@@ -46,9 +46,9 @@ export const tokenSettings = {
 }
 
 export const grantSettings = {
-  AUTH_CODE_EXPIRATION: duration('10m', 'Life of an authorization code.', { inert: true }),
+  AUTH_CODE_EXPIRATION: duration('10m', 'Life of an authorization code.'),
   PKCE_REQUIRED: flag(false, 'Demands PKCE from confidential clients too.'),
-  CONSENT_REMEMBER: flag(true, 'Skips the consent page for scopes already allowed.', { inert: true }),
+  CONSENT_REMEMBER: flag(true, 'Skips the consent page for scopes already allowed.'),
   REVOCATION_REQUIRES_AUTH: flag(false, 'Demands client authentication at /oauth/revoke.'),
   ENABLE_DYNAMIC_CLIENT_REGISTRATION: flag(false, 'Clients may register themselves: POST /oauth/register (RFC 7591).'),
   DYNAMIC_CLIENT_REGISTRATION_TOKEN: secret('Initial access token for registration; empty = open.'),

@@ -1,7 +1,7 @@
 /** What people see: pages, forms, redirects between them. Errors are pages too. */
 import { Elysia } from 'elysia'
 import type { Context } from '../../context'
-import type { BrowserSession } from '../../identity/sessions'
+import type { BrowserSession, SessionLookup } from '../../identity/sessions'
 import {
   LoginRequired,
   loginPath,
@@ -26,11 +26,15 @@ export function pageSurface(context: Context) {
     .onParse(({ request }) => readPageBody(request))
     .derive(async ({ request }) => {
       const ctx = requestContext(context, request)
-      const { session } = await lookUpSession(ctx, request)
-      return { ctx, session: session as BrowserSession | undefined }
+      const lookup = await lookUpSession(ctx, request)
+      return { ctx, session: lookup.session as BrowserSession | undefined, ended: endOf(lookup) }
     })
     .onError(({ error, request }) => answerFailure(context, request, error))
 }
+
+/** Why the session of this browser's cookie is over, when that is known. */
+const endOf = (lookup: SessionLookup): 'session_timeout' | 'session_invalid' | undefined =>
+  lookup.session ? undefined : lookup.ended
 
 /**
  * Pages for signed-in people. Others are sent to the login page and come back afterwards. Forms need the session's

@@ -5,18 +5,20 @@
  * It fixes the scopes that are shown, so that no more can be allowed than was seen. The user code is shown again and
  * therefore kept, sealed under a key that needs both the request's id, which only the browser has, and a server secret.
  */
-import { and, eq, gt, isNull } from 'drizzle-orm'
-import { now, type RequestContext } from '../../context'
-import { commit, must, run, type Statement } from '../../db/commit'
-import { param, query, rowParameters, write } from '../../db/definitions'
-import type { Tables } from '../../db/tables'
+import type { RequestContext } from '../../context'
+import { commit, type Statement } from '../../db/commit'
 import type { BrowserSession } from '../../identity/sessions'
 import { seal, unseal } from '../../secrets'
+import {
+  findPendingRequest,
+  insertPendingRequest,
+  newRequestId,
+  type PendingRow,
+  usePendingRequest,
+} from '../pending-requests'
 import type { DeviceCode } from './codes'
 import { takeBackGuess } from './guess-limits'
 import { formatUserCode, type UserCode } from './user-code'
-
-type PendingRow = Tables['pendingRequests']['$inferSelect']
 
 export type Decision = 'approve' | 'deny'
 
@@ -36,21 +38,8 @@ export interface Confirmation extends Omit<Payload, 'sealedUserCode'> {
 }
 
 const KIND = 'device'
-const ID_BYTES = 32
-const ID = /^[\w-]{43}$/
 /** Time to decide. */
 const LIFETIME_MS = 10 * 60_000
-
-const insertRow = write('insert_pending_request', (q, t) =>
-  q.insert(t.pendingRequests).values(rowParameters(t.pendingRequests)),
-)
-
-const rowById = query('pending_request', (q, t) =>
-  q
-    .select()
-    .from(t.pendingRequests)
-    .where(eq(t.pendingRequests.idHash, param('idHash'))),
-)
 
 const sealLabel = (requestId: string) => `device confirmation ${requestId}`
 
@@ -61,20 +50,12 @@ export async function openConfirmation(
   entered: { code: DeviceCode; userCode: UserCode; scopes: readonly string[] },
 ): Promise<string> {
   const { code, userCode, scopes } = entered
-  const requestId = Buffer.from(ctx.random.bytes(ID_BYTES)).toString('base64url')
+  const requestId = newRequestId(ctx)
   const sealedUserCode = seal(ctx.secrets.seal.digest(sealLabel(requestId)), formatUserCode(userCode), ctx.random)
   const payload: Payload = { deviceCodeId: code.id, clientId: code.clientId, scopes, sealedUserCode }
-  const row: PendingRow = {
-    idHash: ctx.secrets.pendingRequest.digest(requestId),
-    kind: KIND,
-    sid: session.sid,
-    userId: session.user.id,
-    payload,
-    usedAt: null,
-    createdAt: now(ctx),
-    expiresAt: new Date(Math.min(ctx.clock.now() + LIFETIME_MS, code.expiresAt.getTime())),
-  }
-  await commit(ctx, [run(insertRow, row), ...takeBackGuess(ctx, session.user.id)])
+  const expiresAt = new Date(Math.min(ctx.clock.now() + LIFETIME_MS, code.expiresAt.getTime()))
+  const pending = insertPendingRequest(ctx, session, { requestId, kind: KIND, payload, expiresAt })
+  await commit(ctx, [pending, ...takeBackGuess(ctx, session.user.id)])
   return requestId
 }
 
@@ -84,20 +65,10 @@ export async function findConfirmation(
   session: BrowserSession,
   requestId: string,
 ): Promise<Confirmation | undefined> {
-  const row = await readRow(ctx, requestId)
-  if (!row || row.kind !== KIND || row.sid !== session.sid || row.userId !== session.user.id) return undefined
-  if (row.expiresAt.getTime() <= ctx.clock.now()) return undefined
+  const row = await findPendingRequest(ctx, KIND, session, requestId)
+  if (!row) return undefined
   const { sealedUserCode, ...payload } = row.payload as unknown as Payload
   return { ...payload, requestId, userCode: openSealed(ctx, requestId, sealedUserCode), row }
-}
-
-async function readRow(ctx: RequestContext, requestId: string): Promise<PendingRow | undefined> {
-  if (!ID.test(requestId)) return undefined
-  for (const idHash of ctx.secrets.pendingRequest.candidates(requestId)) {
-    const row = await ctx.db.one(rowById, { idHash })
-    if (row) return row
-  }
-  return undefined
 }
 
 function openSealed(ctx: RequestContext, requestId: string, sealed: string): string {
@@ -107,20 +78,6 @@ function openSealed(ctx: RequestContext, requestId: string, sealed: string): str
   }
   return ''
 }
-
-const useRow = write('use_pending_request', (q, t) =>
-  q
-    .update(t.pendingRequests)
-    .set({ usedAt: param('now'), payload: param('payload'), expiresAt: param('until') })
-    .where(
-      and(
-        eq(t.pendingRequests.idHash, param('idHash')),
-        eq(t.pendingRequests.sid, param('sid')),
-        isNull(t.pendingRequests.usedAt),
-        gt(t.pendingRequests.expiresAt, param('now')),
-      ),
-    ),
-)
 
 /**
  * Uses up the confirmation; it then tells what was decided until the code expires. The commit throws
@@ -133,5 +90,5 @@ export function consumeConfirmation(
   codeExpiresAt: Date,
 ): Statement {
   const payload = { ...row.payload, decision }
-  return must(useRow, { idHash: row.idHash, sid: row.sid, now: now(ctx), payload, until: codeExpiresAt }, 'request')
+  return usePendingRequest(ctx, row, { payload, until: codeExpiresAt })
 }

@@ -3,6 +3,7 @@ import { copyButtons } from './copy'
 import { deviceStatus } from './device-status'
 import { dialogs, menus } from './dialogs'
 import { passwordFields } from './password'
+import { submitNow } from './submit-now'
 import { submitOnce } from './submit-once'
 import { themeSwitch } from './theme'
 import { times } from './times'
@@ -17,3 +18,4 @@ copyButtons()
 times()
 deviceStatus()
 submitOnce()
+submitNow()
