@@ -42,7 +42,11 @@ export function clientUriProblem(uri: string): string | undefined {
   return username === '' && password === '' ? undefined : 'must not contain user information'
 }
 
-/** Of all redirect URIs of a client, whether or not its grants use them. */
+/** Of the address at which a client is told of logouts (Back-Channel Logout §2.2). Empty means none. */
+export const backchannelLogoutUriProblem = (uri: string): string | undefined =>
+  uri === '' ? undefined : redirectUriProblem(uri, 'confidential')
+
+/** Of all redirect URIs of a client, whether or not its grants use them; also of those it uses after a logout. */
 export function redirectUrisProblem(uris: readonly string[], clientType: ClientType): string | undefined {
   if (uris.length > MOST_REDIRECT_URIS) return `more than ${MOST_REDIRECT_URIS} URIs`
   for (const uri of uris) {

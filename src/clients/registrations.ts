@@ -14,6 +14,8 @@ export type RegisteredFields = Pick<
   | 'clientName'
   | 'clientUri'
   | 'redirectUris'
+  | 'postLogoutRedirectUris'
+  | 'backchannelLogoutUri'
   | 'scopes'
   | 'grantTypes'
   | 'enableDeviceFlow'
@@ -46,8 +48,6 @@ export function newRegistration(ctx: Pick<Context, 'clock' | 'random'>, registra
     description: '',
     userId: null,
     createdBy: null,
-    postLogoutRedirectUris: [],
-    backchannelLogoutUri: '',
     enableClientCredentialsFlow: false,
     // It could read the tokens of other clients' users.
     allowIntrospection: false,
@@ -93,6 +93,8 @@ const replaceFields = write('replace_registered_fields', (q, t) =>
       clientName: param('clientName'),
       clientUri: param('clientUri'),
       redirectUris: param('redirectUris'),
+      postLogoutRedirectUris: param('postLogoutRedirectUris'),
+      backchannelLogoutUri: param('backchannelLogoutUri'),
       scopes: param('scopes'),
       grantTypes: param('grantTypes'),
       enableDeviceFlow: param('enableDeviceFlow'),

@@ -13,6 +13,9 @@ const metadata = {
   token_endpoint_auth_method: t.String(),
   scope: t.String(),
   client_uri: t.Optional(t.String()),
+  post_logout_redirect_uris: t.Optional(t.Array(t.String())),
+  backchannel_logout_uri: t.Optional(t.String()),
+  backchannel_logout_session_required: t.Optional(t.Boolean({ description: 'Logout tokens always have a sid.' })),
 }
 
 export const ClientInformation = t.Object({
@@ -71,13 +74,27 @@ function metadataOf(client: RegisteredFields) {
     token_endpoint_auth_method: client.tokenEndpointAuthMethod ?? 'client_secret_basic',
     scope: client.scopes,
     ...(client.clientUri !== '' && { client_uri: client.clientUri }),
+    ...(client.postLogoutRedirectUris.length > 0 && { post_logout_redirect_uris: client.postLogoutRedirectUris }),
+    ...(client.backchannelLogoutUri !== '' && {
+      backchannel_logout_uri: client.backchannelLogoutUri,
+      backchannel_logout_session_required: true,
+    }),
   }
+}
+
+/** What it means that one of these members is left out. */
+const ABSENT: Readonly<Record<string, unknown>> = {
+  client_uri: '',
+  post_logout_redirect_uris: [],
+  backchannel_logout_uri: '',
 }
 
 /** The members of the metadata a proposal changes, with the values it wants. */
 export function changedMetadata(live: RegisteredFields, proposed: Partial<RegisteredFields>) {
   const before: Record<string, unknown> = metadataOf(live)
-  const wanted = Object.entries({ client_uri: '', ...metadataOf({ ...live, ...proposed }) })
-  const changed = wanted.filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name] ?? ''))
+  const wanted = Object.entries({ ...ABSENT, ...metadataOf({ ...live, ...proposed }) })
+  const changed = wanted.filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name] ?? ABSENT[name]),
+  )
   return Object.fromEntries(changed)
 }

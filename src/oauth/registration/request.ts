@@ -1,6 +1,7 @@
 /** Client metadata as a client sends it (RFC 7591 §2), read and checked. */
 import { t } from 'elysia'
 import {
+  backchannelLogoutUriProblem,
   clientUriProblem,
   DEFAULT_SCOPES,
   type GrantFlags,
@@ -28,6 +29,8 @@ const oneText = t.Optional(t.String())
 export const ClientMetadata = t.Object({
   client_name: oneText,
   redirect_uris: names,
+  post_logout_redirect_uris: names,
+  backchannel_logout_uri: oneText,
   grant_types: names,
   response_types: names,
   token_endpoint_auth_method: oneText,
@@ -99,12 +102,17 @@ export function checkMetadata(json: Json): RequestedMetadata {
   if (problem) throw invalidMetadata(problem)
   const badUri = redirectUrisProblem(redirectUris, clientType)
   if (badUri) throw new OAuthError('invalid_redirect_uri', `invalid redirect_uri: ${badUri}`)
+  const postLogoutRedirectUris = texts(json, 'post_logout_redirect_uris') ?? []
+  const badTarget = redirectUrisProblem(postLogoutRedirectUris, clientType)
+  if (badTarget) throw invalidMetadata(`invalid post_logout_redirect_uri: ${badTarget}`)
   checkResponseTypes(json, flags)
   return {
     fields: {
       clientName,
       clientUri: clientUriOf(json),
       redirectUris,
+      postLogoutRedirectUris,
+      backchannelLogoutUri: backchannelLogoutUriOf(json),
       scopes,
       grantTypes: grantTypesText(flags) + (grants.refresh ? ' refresh_token' : ''),
       enableDeviceFlow: flags.enableDeviceFlow,
@@ -171,6 +179,13 @@ function clientUriOf(json: Json): string {
   const uri = text(json, 'client_uri')
   const problem = clientUriProblem(uri)
   if (problem) throw invalidMetadata(`client_uri ${problem}`)
+  return uri
+}
+
+function backchannelLogoutUriOf(json: Json): string {
+  const uri = text(json, 'backchannel_logout_uri')
+  const problem = backchannelLogoutUriProblem(uri)
+  if (problem) throw invalidMetadata(`invalid backchannel_logout_uri: ${problem}`)
   return uri
 }
 
