@@ -13,7 +13,7 @@ import type { Metrics } from './metrics/registry'
 import type { PollPace } from './oauth/device/poll-pace'
 import type { Outgoing } from './outgoing/outgoing'
 import type { ServerSecrets } from './secrets'
-import type { KeyRing } from './tokens/keys'
+import type { CurrentKeyRing } from './tokens/current-key-ring'
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -44,7 +44,7 @@ export interface Context {
   readonly log: Logger
   readonly db: Database
   readonly secrets: ServerSecrets
-  readonly keys: KeyRing
+  readonly keys: CurrentKeyRing
   readonly passwords: PasswordHasher
   readonly audit: AuditWriter
   readonly metrics: Metrics

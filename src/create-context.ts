@@ -9,6 +9,7 @@ import { createMetrics } from './metrics/registry'
 import { createPollPace } from './oauth/device/poll-pace'
 import { createOutgoing, type Outgoing } from './outgoing/outgoing'
 import { deriveSecrets } from './secrets'
+import { createCurrentKeyRing } from './tokens/current-key-ring'
 import { type KeyRing, loadKeyRing } from './tokens/keys'
 
 export interface ContextParts {
@@ -40,7 +41,7 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     random,
     log,
     db,
-    keys,
+    keys: createCurrentKeyRing(keys),
     metrics,
     devicePolls: createPollPace(),
     outgoing,

@@ -15,12 +15,15 @@ import { seed } from './seed/seed'
 import { type Listener, listen } from './serve'
 import { createHandler } from './server'
 import { StartError } from './start-error'
-import { rememberSigningKey } from './tokens/key-history'
+import { rememberKeys } from './tokens/key-history'
+import { hasKeyFiles, reloadKeys } from './tokens/reload-keys'
 import { signingAdvice } from './tokens/signing-advice'
 
 export interface RunningServer {
   readonly ctx: Context
   readonly listener: Listener
+  /** Reads keys and certificate again. Never throws: files that cannot serve change nothing. */
+  reload(): void
   /** Resolves to whether every step succeeded within its limit. Never throws. */
   stop(): Promise<boolean>
 }
@@ -39,7 +42,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const ctx = await prepareDatabase(options)
   try {
     for (const { level, text } of ctx.keys.notices) ctx.log[level]({}, text)
-    const keyWarning = await rememberSigningKey(ctx).catch((error) => {
+    const keyWarning = await rememberKeys(ctx).catch((error) => {
       throw databaseStartError(settings, error)
     })
     if (keyWarning) log.warn({}, keyWarning)
@@ -54,11 +57,23 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const beginDraining = () => {
       state.draining = true
     }
-    return { ctx, listener, stop: () => shutDown(ctx, shutdownSteps(ctx, listener, jobs, beginDraining)) }
+    return {
+      ctx,
+      listener,
+      reload: () => reload(ctx, listener),
+      stop: () => shutDown(ctx, shutdownSteps(ctx, listener, jobs, beginDraining)),
+    }
   } catch (error) {
     await ctx.db.close().catch(() => {})
     throw error
   }
+}
+
+function reload(ctx: Context, listener: Listener): void {
+  const { settings, log } = ctx
+  if (settings.tls) listener.reload()
+  if (hasKeyFiles(settings)) void reloadKeys(ctx)
+  else if (!settings.tls) log.info({}, 'SIGHUP: nothing to reload, no certificate and no key comes from a file')
 }
 
 const CANCELLED = 'cancelled by a signal'

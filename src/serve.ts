@@ -50,11 +50,7 @@ export function listen(settings: ListenSettings, handler: Handler, log: Logger):
   return {
     address,
     reload: () => {
-      if (stopping) return
-      if (!settings.tls) {
-        log.info({}, 'SIGHUP: nothing to reload without TLS_CERT_FILE')
-        return
-      }
+      if (stopping || !settings.tls) return
       try {
         const { files, warning } = loadTls(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE, Date.now())
         if (warning) log.warn({}, warning)

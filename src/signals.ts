@@ -1,4 +1,4 @@
-/** What the outside may tell the process: end (SIGINT, SIGTERM), or read the certificate again (SIGHUP). */
+/** What the outside may tell the process: end (SIGINT, SIGTERM), or read keys and certificate again (SIGHUP). */
 import type { Logger } from './context'
 
 export interface Signals {

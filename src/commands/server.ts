@@ -35,7 +35,7 @@ export async function server(env: Record<string, string | undefined>, cwd: strin
     logConfiguration(log, configuration)
     const starting = startServer({ settings, log, cwd, cancelled: signals.end })
     const running = await Promise.race([starting, crashed.then(giveUp)])
-    signals.onReload(() => running.listener.reload())
+    signals.onReload(running.reload)
     logStarted(log, running, cwd)
     await Promise.race([aborted(signals.end), crashed])
     const succeeded = await running.stop()

@@ -4,6 +4,6 @@ import { infrastructureSurface } from '../edge/surfaces/infrastructure'
 import { publicDocument } from './public-document'
 
 export function jwksEndpoint(context: Context) {
-  const answer = publicDocument(context.settings, context.keys.jwks)
+  const answer = publicDocument(context, () => context.keys.jwks)
   return infrastructureSurface(context).get('/.well-known/jwks.json', ({ request }) => answer(request))
 }

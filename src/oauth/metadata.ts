@@ -76,7 +76,7 @@ const pathsFor = (basePath: string): string[] =>
 
 export function metadataEndpoints(context: Context) {
   const { settings } = context
-  const answer = publicDocument(settings, metadataDocument(context))
+  const answer = publicDocument(context, () => metadataDocument(context))
   const surface = infrastructureSurface(context)
   for (const path of pathsFor(settings.basePath)) surface.get(path, ({ request }) => answer(request))
   return surface

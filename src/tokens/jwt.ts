@@ -40,8 +40,9 @@ export interface JwtExpectations {
 
 /** Signs a payload of JSON text with the active key. HS256 and ES256 answer at once, RS256 with a promise. */
 export function signJwt(ring: KeyRing, typ: TokenTyp, payload: string): string | Promise<string> {
-  const input = `${ring.active.headers[typ]}.${Buffer.from(payload).toString('base64url')}`
-  const signature = ring.active.sign(input)
+  const { headers, sign } = ring.active
+  const input = `${headers[typ]}.${Buffer.from(payload).toString('base64url')}`
+  const signature = sign(input)
   return typeof signature === 'string' ? `${input}.${signature}` : signature.then((late) => `${input}.${late}`)
 }
 

@@ -21,30 +21,49 @@ const PUBLIC_FORMS = ['PUBLIC KEY', 'RSA PUBLIC KEY']
  * Throws `no PEM block found in key data` or `no supported private key found in key data`.
  */
 export function firstPrivateKey(text: string): FoundKey {
-  return firstKey(text, readPrivateKey) ?? fail('no supported private key found in key data')
-}
-
-/**
- * The public half of the first RSA or EC key of any kind: public key, certificate or private key.
- *
- * Throws `no PEM block found in key data` or `no supported key found in key data`.
- */
-export function firstPublicKey(text: string): FoundKey {
-  const read = (base64: string) => {
-    const privateKey = readPrivateKey(base64)
-    return privateKey ? createPublicKey(privateKey) : (readPublicKey(base64) ?? readCertificate(base64))
-  }
-  return firstKey(text, read) ?? fail('no supported key found in key data')
-}
-
-function firstKey(text: string, read: (base64: string) => KeyObject | undefined): FoundKey | undefined {
   const blocks = pemBlocks(text)
   if (blocks.length === 0) fail('no PEM block found in key data')
   for (const [index, base64] of blocks.entries()) {
-    const key = read(base64)
+    const key = readAs(base64, PRIVATE_FORMS, createPrivateKey)
     if (key && isSupported(key)) return { key, block: index + 1 }
   }
-  return undefined
+  fail('no supported private key found in key data')
+}
+
+/** A key that may verify: its public half, and the private one where the text holds it. */
+export interface FoundVerificationKey extends FoundKey {
+  readonly privateKey: KeyObject | undefined
+}
+
+/**
+ * The public halves of all RSA and EC keys, public or private. A certificate counts only in a text without any, and
+ * only the first: those that follow in a chain hold the keys of others.
+ *
+ * Throws `no PEM block found in key data` or `no supported key found in key data`.
+ */
+export function verificationKeys(text: string): FoundVerificationKey[] {
+  const blocks = pemBlocks(text)
+  if (blocks.length === 0) fail('no PEM block found in key data')
+  const keys = findKeys(blocks, readBareKey)
+  const found = keys.length > 0 ? keys : findKeys(blocks, readCertificate).slice(0, 1)
+  return found.length > 0 ? found : fail('no supported key found in key data')
+}
+
+interface BareKey {
+  readonly key: KeyObject
+  readonly privateKey: KeyObject | undefined
+}
+
+const findKeys = (blocks: string[], read: (base64: string) => BareKey | undefined): FoundVerificationKey[] =>
+  blocks.flatMap((base64, index) => {
+    const found = read(base64)
+    return found && isSupported(found.key) ? [{ ...found, block: index + 1 }] : []
+  })
+
+function readBareKey(base64: string): BareKey | undefined {
+  const privateKey = readAs(base64, PRIVATE_FORMS, createPrivateKey)
+  const key = privateKey ? createPublicKey(privateKey) : readAs(base64, PUBLIC_FORMS, createPublicKey)
+  return key && { key, privateKey }
 }
 
 /** Smaller RSA keys are passed over like garbage; those between this and what RS256 needs get an error of their own. */
@@ -64,9 +83,6 @@ function pemBlocks(text: string): string[] {
     .filter((base64) => BASE64.test(base64))
 }
 
-const readPrivateKey = (base64: string) => readAs(base64, PRIVATE_FORMS, createPrivateKey)
-const readPublicKey = (base64: string) => readAs(base64, PUBLIC_FORMS, createPublicKey)
-
 function readAs(base64: string, labels: string[], read: (pem: string) => KeyObject): KeyObject | undefined {
   const body = base64.replace(/.{1,64}/g, '$&\n')
   for (const label of labels) {
@@ -79,9 +95,9 @@ function readAs(base64: string, labels: string[], read: (pem: string) => KeyObje
   return undefined
 }
 
-function readCertificate(base64: string): KeyObject | undefined {
+function readCertificate(base64: string): BareKey | undefined {
   try {
-    return new X509Certificate(Buffer.from(base64, 'base64')).publicKey
+    return { key: new X509Certificate(Buffer.from(base64, 'base64')).publicKey, privateKey: undefined }
   } catch {
     return undefined
   }

@@ -185,9 +185,10 @@ test('introspection: a token past its exp is inactive; one signed by a retired s
   const form = { token: access_token }
   const { createHandler } = await import('../../src/server')
   const { loadKeyRing } = await import('../../src/tokens/keys')
+  const { createCurrentKeyRing } = await import('../../src/tokens/current-key-ring')
   const introspectWith = async (keys: { JWT_SECRET: string; JWT_SECRET_PREVIOUS: string }) => {
     const ring = loadKeyRing({ ...old.ctx.settings, ...keys })
-    const response = await createHandler({ ...old.ctx, keys: ring })(
+    const response = await createHandler({ ...old.ctx, keys: createCurrentKeyRing(ring) })(
       new Request('http://localhost:8080/oauth/introspect', {
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded', ...basic(client.clientId, client.secret) },

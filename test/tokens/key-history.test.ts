@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createContext } from '../../src/create-context'
-import { rememberSigningKey } from '../../src/tokens/key-history'
+import { rememberKeys } from '../../src/tokens/key-history'
 import { databases } from '../support/databases'
 import { testSettings } from '../support/settings'
 import { ec, privatePem } from './keys-support'
@@ -15,7 +15,7 @@ describe.each(databases)('key history on %s: a key that changed under one kid is
 
   const startWith = async (pem: string, kid = '') => {
     const settings = testSettings({ JWT_SIGNING_ALGORITHM: 'ES256', JWT_PRIVATE_KEY_PEM: pem, JWT_KEY_ID: kid })
-    return await rememberSigningKey(createContext(settings, { db: t.ctx.db, log: t.ctx.log, clock: t.ctx.clock }))
+    return await rememberKeys(createContext(settings, { db: t.ctx.db, log: t.ctx.log, clock: t.ctx.clock }))
   }
 
   test('a warning once when the key changes, none for the same key or another kid', async () => {
@@ -30,7 +30,7 @@ describe.each(databases)('key history on %s: a key that changed under one kid is
   })
 
   test('the history holds thumbprints, and nothing of an HS256 secret [SEC]', async () => {
-    expect(await rememberSigningKey(t.ctx)).toBeUndefined()
+    expect(await rememberKeys(t.ctx)).toBeUndefined()
     const rows = await t.ctx.db.q.select().from(t.ctx.db.t.signingKeys)
     expect(rows.map(({ algorithm }) => algorithm)).not.toContain('HS256')
     expect(JSON.stringify(rows)).not.toContain(t.ctx.settings.JWT_SECRET)

@@ -43,12 +43,16 @@ export function makeOperationTables(k: Kit) {
     at: k.time('at').notNull(),
   })
 
-  /** Signing keys this deployment has used, to notice a key that changed under an unchanged `kid`. */
+  /** Keys this deployment has published: which may sign by now, and how long one that signed is still needed. */
   const signingKeys = k.table('signing_keys', {
     kid: k.text('kid').primaryKey(),
     algorithm: k.text('algorithm').notNull(),
     thumbprint: k.text('thumbprint').notNull(),
+    /** When it was published first. */
     firstSeenAt: k.time('first_seen_at').notNull(),
+    /** When it was taken up for signing first; null for a key that has not signed yet. */
+    firstSignedAt: k.time('first_signed_at'),
+    /** When it was last known to sign. */
     lastSeenAt: k.time('last_seen_at').notNull(),
   })
 
