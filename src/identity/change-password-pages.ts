@@ -6,6 +6,7 @@ import { sessionCookieName, setCookie } from '../edge/cookies'
 import { page, pageFrame, redirectTo } from '../edge/page'
 import { PageError } from '../edge/page-error'
 import { signedInSurface } from '../edge/surfaces/page'
+import { formTargets } from '../oauth/authorize/form-targets'
 import { changePassword, hasPassword } from './change-password'
 import { safeRedirect } from './redirect-target'
 import type { BrowserSession } from './sessions'
@@ -76,12 +77,12 @@ interface FormState {
   readonly headers?: Record<string, string>
 }
 
-function form(ctx: RequestContext, session: BrowserSession, state: FormState): Response {
+async function form(ctx: RequestContext, session: BrowserSession, state: FormState): Promise<Response> {
   const { redirect, problem, status = 200, headers = {} } = state
   const html = changePasswordPage(pageFrame(ctx, session), {
     forced: session.user.mustChangePassword,
     ...(redirect !== undefined && { redirect }),
     ...(problem !== undefined && { problem }),
   })
-  return page(html, { status, headers })
+  return page(html, { status, headers, formAction: await formTargets(ctx, redirect) })
 }

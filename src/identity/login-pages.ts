@@ -14,6 +14,7 @@ import {
 import { loginToken, requireLoginToken } from '../edge/csrf'
 import { page, pageFrame, redirectTo } from '../edge/page'
 import { pageSurface } from '../edge/surfaces/page'
+import { formTargets } from '../oauth/authorize/form-targets'
 import { KNOWN_DEVICE_MAX_AGE } from './known-device'
 import { type LoginOutcome, logIn } from './login'
 import { safeRedirect } from './redirect-target'
@@ -107,7 +108,7 @@ interface FormState {
 }
 
 /** The form as it was left, without the password. */
-function loginForm(ctx: RequestContext, request: Request, state: FormState): Response {
+async function loginForm(ctx: RequestContext, request: Request, state: FormState): Promise<Response> {
   const { redirect, username = '', remember = false, notice, error, status = 200, headers = {} } = state
   const { token, cookie } = loginToken(ctx, request)
   const html = loginPage(pageFrame(ctx), {
@@ -120,7 +121,8 @@ function loginForm(ctx: RequestContext, request: Request, state: FormState): Res
     ...(error !== undefined && { error }),
     ...(/^\/device(?=[/?#]|$)/.test(redirect) && { signingInFor: 'your device' }),
   })
-  return page(html, { status, headers, cookies: cookie === undefined ? [] : [cookie] })
+  const formAction = await formTargets(ctx, redirect)
+  return page(html, { status, headers, cookies: cookie === undefined ? [] : [cookie], formAction })
 }
 
 const DAY_SECONDS = 86_400

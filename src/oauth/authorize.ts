@@ -20,7 +20,7 @@ import { keptParameters, type Parameters, readParameters } from './authorize/par
 import { AuthorizationRefused, type AuthorizationRequest, requireRequest } from './authorize/request'
 import { loginAddress, newLoginAddress, signInFirst } from './authorize/sign-in'
 import { requireTarget } from './authorize/target'
-import { clientView } from './client-view'
+import { clientView, shownName } from './client-view'
 import { formatScope } from './scope'
 
 type Ended = 'session_timeout' | 'session_invalid' | undefined
@@ -97,13 +97,13 @@ async function askForConsent(
   const view = consentPage(pageFrame(ctx, session), {
     requestId,
     client: clientView(client, owner ?? null, session.user.id),
-    description: client.description,
+    description: shownName(client.description),
     knownSince: client.createdAt,
     scopes: scopes.map(scopeView),
     target: shownTarget(redirectUri),
     targetIsApp: !/^https?:/i.test(redirectUri),
     username: session.user.username,
-    otherAccountHref: ctx.settings.basePath + newLoginAddress(ctx, query),
+    otherAccountPath: newLoginAddress(ctx, query),
   })
   return page(view, { formAction: formActionOf(redirectUri) })
 }

@@ -4,6 +4,7 @@ import { scopeView } from '../../views/describe'
 import type { PageFrame } from '../../views/frame'
 import { accountSessionsPage, type GrantView, type SessionView } from '../../views/pages/account-sessions'
 import { changePasswordPage } from '../../views/pages/change-password'
+import { consentPage } from '../../views/pages/consent'
 import { deviceConfirmPage } from '../../views/pages/device-confirm'
 import { deviceDonePage } from '../../views/pages/device-done'
 import { deviceEntryPage } from '../../views/pages/device-entry'
@@ -72,6 +73,17 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     requestDevice: t('acme-cli on Linux'),
     username: t('alice'),
     sameNetwork: true,
+  }
+  const consent = {
+    requestId: t('5b0c8e1e'),
+    client: client('organisation', t('Team wiki')),
+    description: t('Pages for everybody'),
+    knownSince: after(-300 * DAY),
+    scopes: ['openid', 'profile', 'write', 'offline_access'].map((s) => scopeView(t(s))),
+    target: t('wiki.acme.example'),
+    targetIsApp: false,
+    username: t('alice'),
+    otherAccountPath: t('/login?redirect=%2Foauth%2Fauthorize&prompt=login'),
   }
   const done = {
     clientName: t('Acme CLI'),
@@ -169,6 +181,19 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     }),
     'device-done': deviceDonePage({ ...frame, path: '/device/done' }, { ...done, outcome: 'allowed' }),
     'device-done-denied': deviceDonePage({ ...frame, path: '/device/done' }, { ...done, outcome: 'denied' }),
+    consent: consentPage({ ...frame, path: '/oauth/authorize' }, consent),
+    'consent-self-registered': consentPage(
+      { ...frame, path: '/oauth/authorize' },
+      {
+        ...consent,
+        client: client('self-registered'),
+        description: '',
+        scopes: ['openid', 'email', 'repo:read', 'repo:write', 'offline_access', 'billing'].map((s) => scopeView(t(s))),
+        target: t('com.acme.application'),
+        targetIsApp: true,
+        username: t('maximilian.featherstonehaugh-cholmondeley'),
+      },
+    ),
     error: errorPage(frame, {
       status: 403,
       title: t('This form is no longer valid'),

@@ -20,7 +20,8 @@ export interface ConsentProps {
   readonly target: string
   readonly targetIsApp: boolean
   readonly username: string
-  readonly otherAccountHref: string
+  /** Of this server, without the prefix of BASE_URL. */
+  readonly otherAccountPath: string
 }
 
 export function consentPage(frame: PageFrame, props: ConsentProps): JSX.Element {
@@ -47,7 +48,7 @@ export function consentPage(frame: PageFrame, props: ConsentProps): JSX.Element 
           <dt>Account</dt>
           <dd>
             <span class="font-medium wrap-anywhere">{username}</span>{' '}
-            <a class="link" href={props.otherAccountHref}>
+            <a class="link" href={frame.basePath + props.otherAccountPath}>
               Use another account
             </a>
           </dd>

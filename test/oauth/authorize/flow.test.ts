@@ -333,18 +333,20 @@ describe.each(databases)('authorization endpoint on %s', (_name, open) => {
   })
 
   test('fifty codes may wait for one user and client; more only without limits', async () => {
-    const client = await newClient()
-    const { q, t } = app.ctx.db
-    await settle(app, session, requestOf(client))
-    const [row] = await codesOf(app, client.clientId)
-    if (!row) throw new Error('no code')
-    await q
-      .insert(t.authorizationCodes)
-      .values(
-        Array.from({ length: 49 }, (_, i) => ({ ...row, uuid: crypto.randomUUID(), codeHash: `h${i}-${row.uuid}` })),
-      )
-    expect(answerAt(await openPage(app, session, requestOf(client)))?.error).toBe('temporarily_unavailable')
-    app.clock.advance(600_000)
-    expect(answerAt(await openPage(app, session, requestOf(client)))?.code).toBeDefined()
+    for (const limited of ['true', 'false']) {
+      const own = await openTestApp({ open, settings: { ...ISSUER_SETTINGS, ENABLE_RATE_LIMIT: limited } })
+      const client = await own.insertClient({ redirectUris: [CALLBACK] })
+      const signedIn = await own.signIn(await own.insertUser())
+      await settle(own, signedIn, requestOf(client))
+      const [row] = await codesOf(own, client.clientId)
+      if (!row) throw new Error('no code')
+      const more = Array.from({ length: 49 }, (_, i) => ({ ...row, uuid: crypto.randomUUID(), codeHash: `h${i}` }))
+      await own.ctx.db.q.insert(own.ctx.db.t.authorizationCodes).values(more)
+      const error = answerAt(await openPage(own, signedIn, requestOf(client)))?.error
+      expect(error).toBe(limited === 'true' ? 'temporarily_unavailable' : undefined)
+      own.clock.advance(600_000)
+      expect(answerAt(await openPage(own, signedIn, requestOf(client)))?.code).toBeDefined()
+      await own.close()
+    }
   })
 })

@@ -241,6 +241,24 @@ describe('redirect URIs at the authorization endpoint', () => {
     expect(response.headers.get('content-security-policy')).toEndWith(policy)
   })
 
+  test('the forms before it may lead there too, as browsers hold their policy against the redirects that follow', async () => {
+    const other = await app.insertClient({ redirectUris: [CALLBACK] })
+    const policyOf = async (path: string, cookie = '') =>
+      (await app.get(path, { headers: { cookie } })).headers.get('content-security-policy') ?? ''
+    const changing = (await app.signIn(await app.insertUser({ mustChangePassword: true }))).cookie
+    const pages: [string, string][] = [
+      ['/login', ''],
+      ['/account/change-password', changing],
+    ]
+    for (const [path, cookie] of pages) {
+      const at = (target: string) => policyOf(`${path}?redirect=${encodeURIComponent(target)}`, cookie)
+      expect(await at(requestOf(other))).toEndWith("form-action 'self' https://app.example")
+      for (const wrong of [{ redirect_uri: 'https://evil.example/' }, { client_id: 'nobody' }])
+        expect(await at(requestOf(other, wrong))).toEndWith("form-action 'self'")
+      expect(await at('/device')).toEndWith("form-action 'self'")
+    }
+  })
+
   test('errors go to the registered address only', async () => {
     const other = await app.insertClient({ redirectUris: [CALLBACK] })
     const response = await open(app, session, requestOf(other, { response_type: 'token' }))
