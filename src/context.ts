@@ -9,6 +9,7 @@ import type { Settings } from './config/settings'
 import type { Database } from './db/database'
 import type { RequestInfo } from './edge/request-info'
 import type { PasswordHasher } from './identity/password'
+import type { Limits } from './limits/window'
 import type { Metrics } from './metrics/registry'
 import type { PollPace } from './oauth/device/poll-pace'
 import type { Outgoing } from './outgoing/outgoing'
@@ -48,6 +49,8 @@ export interface Context {
   readonly passwords: PasswordHasher
   readonly audit: AuditWriter
   readonly metrics: Metrics
+  /** Absent with `ENABLE_RATE_LIMIT=false`. */
+  readonly limits: Limits | undefined
   readonly devicePolls: PollPace
   readonly outgoing: Outgoing
   /** Present while a request is served; absent in jobs and commands. */

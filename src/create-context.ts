@@ -5,6 +5,7 @@ import type { Settings } from './config/settings'
 import type { Clock, Context, Logger, Random } from './context'
 import type { Database } from './db/database'
 import { createPasswordHasher } from './identity/password'
+import { createLimits } from './limits/limits'
 import { createMetrics } from './metrics/registry'
 import { createPollPace } from './oauth/device/poll-pace'
 import { createOutgoing, type Outgoing } from './outgoing/outgoing'
@@ -43,6 +44,7 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     db,
     keys: createCurrentKeyRing(keys),
     metrics,
+    limits: createLimits(settings, clock),
     devicePolls: createPollPace(),
     outgoing,
     secrets: deriveSecrets(settings),

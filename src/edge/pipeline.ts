@@ -6,6 +6,7 @@ import { createAdmission } from './admission'
 import { createCorsPolicy } from './cors'
 import { logFailure } from './failures'
 import { createHttpMetrics } from './http-metrics'
+import { createRateLimit } from './rate-limit'
 import { requestInfo } from './request-context'
 import { addHeaders, createResponseFinish } from './response-headers'
 import type { RouteTable } from './route-table'
@@ -16,6 +17,7 @@ export type Handler = (request: Request, peerAddress?: string) => Promise<Respon
 export function createPipeline(ctx: Context, app: AnyElysia, routes: RouteTable): Handler {
   const admit = createAdmission(ctx, routes)
   const crossOrigin = createCorsPolicy(ctx, routes)
+  const rateLimit = createRateLimit(ctx)
   const metrics = createHttpMetrics(ctx, routes)
   const finish = createResponseFinish(ctx)
   const route = app.compile().fetch as (request: Request) => Response | Promise<Response>
@@ -28,7 +30,8 @@ export function createPipeline(ctx: Context, app: AnyElysia, routes: RouteTable)
     const crossing = crossOrigin?.(request, info)
     let response: Response
     try {
-      response = crossing?.answer ?? (await route(request))
+      response = crossing?.answer ?? (await rateLimit?.before(request, info)) ?? (await route(request))
+      if (rateLimit) response = await rateLimit.after(request, info, response)
     } catch (error) {
       logFailure(ctx, request, error)
       response = new Response(null, { status: 500 })

@@ -50,6 +50,7 @@ export const METRICS = {
   http_requests_total: counter('HTTP requests.', ['method', 'path', 'status']),
   http_request_duration_seconds: histogram('HTTP request duration.', HTTP_BUCKETS, ['method', 'path']),
   http_requests_in_flight: gauge('HTTP requests being served.'),
+  ratelimit_rejected_total: counter('Requests refused by a rate limit.', ['route']),
   audit_events_dropped_total: counter('Total number of audit log events dropped due to a full buffer.'),
   audit_events_write_failed_total: counter('Audit log events whose first write failed.'),
 } as const satisfies Record<string, Metric>

@@ -10,6 +10,7 @@ import type { Context, RequestContext } from '../context'
 import { takeFlash } from '../edge/browser-session'
 import { requireSessionToken } from '../edge/csrf'
 import { page, pageFrame, redirectTo } from '../edge/page'
+import { limitAuthorization } from '../edge/rate-limit'
 import { pageSurface } from '../edge/surfaces/page'
 import type { BrowserSession } from '../identity/sessions'
 import { findUser } from '../identity/users'
@@ -34,7 +35,7 @@ export const authorizationEndpoint = (context: Context) =>
       '/oauth/authorize',
       ({ ctx, session, ended, request }) =>
         answering(ctx, () => authorize(ctx, session, ended, new URL(request.url).search.slice(1))),
-      { query: anyFields, response: t.Any() },
+      { query: anyFields, response: t.Any(), beforeHandle: limitSession },
     )
     .post(
       '/oauth/authorize',
@@ -46,8 +47,18 @@ export const authorizationEndpoint = (context: Context) =>
         if (session.user.mustChangePassword) return redirectTo(ctx, '/account/change-password', { status: 303 })
         return answering(ctx, () => decide(ctx, session, fields))
       },
-      { body: t.Optional(anyFields), response: t.Any() },
+      { body: t.Optional(anyFields), response: t.Any(), beforeHandle: limitSession },
     )
+
+interface Asked {
+  readonly ctx: RequestContext
+  readonly session: BrowserSession | undefined
+  readonly request: Request
+}
+
+/** `async` for Elysia, which waits for no other hook. */
+const limitSession = async ({ ctx, session, request }: Asked) =>
+  session && (await limitAuthorization(ctx, request, session))
 
 async function answering(ctx: RequestContext, work: () => Promise<Response>): Promise<Response> {
   try {

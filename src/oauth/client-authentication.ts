@@ -12,6 +12,7 @@ import type { RequestContext } from '../context'
 import { commit, run } from '../db/commit'
 import { param, write } from '../db/definitions'
 import { OAuthError } from '../edge/oauth-error'
+import { failedAuthentications } from '../edge/rate-limit'
 import { Refusal } from './refusal'
 
 type ClientAuthenticationMethod = 'client_secret_basic' | 'client_secret_post' | 'none'
@@ -105,12 +106,27 @@ export interface AuthenticationOptions {
 
 /**
  * The client of a request, proven. Throws `Refusal` `invalid_client` when it is unknown, not active, or confidential
- * and without the right secret; and `DatabaseUnavailable`.
+ * and without the right secret; `OAuthError` 429 after too many of those; and `DatabaseUnavailable`.
  */
 export async function authenticateClient(
   ctx: RequestContext,
   presented: PresentedCredentials,
   options: AuthenticationOptions = {},
+): Promise<AuthenticatedClient> {
+  const failures = failedAuthentications(ctx, presented.clientId ?? '')
+  await failures.check()
+  try {
+    return await proveClient(ctx, presented, options)
+  } catch (error) {
+    if (error instanceof Refusal) await failures.fail()
+    throw error
+  }
+}
+
+async function proveClient(
+  ctx: RequestContext,
+  presented: PresentedCredentials,
+  options: AuthenticationOptions,
 ): Promise<AuthenticatedClient> {
   const { clientId = '', secret = '', method } = presented
   const client = await findClient(ctx, clientId)

@@ -21,7 +21,7 @@ import {
   POLL_INTERVAL_SECONDS,
 } from './device/codes'
 import { digestUserCode, formatUserCode, generateUserCode } from './device/user-code'
-import { recordRefusal } from './refusal'
+import { Refusal, recordRefusal } from './refusal'
 import { formatScope, narrowToClient, parseScope } from './scope'
 
 const parameter = t.Optional(t.String())
@@ -74,7 +74,7 @@ async function identifyClient(ctx: RequestContext, presented: PresentedCredentia
     return await authenticateClient(ctx, presented, { secretOptional: 'DEVICE_CODE_GENERATED' })
   } catch (error) {
     // Who presents a secret is not told why it was refused; client ids alone are no secret.
-    if (error instanceof OAuthError && secret === undefined) await explain(ctx, clientId)
+    if (error instanceof Refusal && secret === undefined) await explain(ctx, clientId)
     throw error
   }
 }

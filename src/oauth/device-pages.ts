@@ -12,6 +12,7 @@ import { deviceEntryPage } from '../../views/pages/device-entry'
 import { findClient } from '../clients/clients'
 import type { Context, RequestContext } from '../context'
 import { page, pageFrame, redirectTo } from '../edge/page'
+import { limitCodeEntry } from '../edge/rate-limit'
 import { apiSurface } from '../edge/surfaces/api'
 import { signedInSurface } from '../edge/surfaces/page'
 import { networkOf } from '../identity/fingerprint'
@@ -39,6 +40,8 @@ export const devicePages = (context: Context) =>
     .post('/device/verify', ({ ctx, session, body }) => verify(ctx, session, body.user_code ?? ''), {
       body: t.Object({ csrf_token: optionalText, user_code: optionalText }),
       response: t.Any(),
+      // `async` for Elysia, which waits for no other hook.
+      beforeHandle: async ({ ctx, request }) => await limitCodeEntry(ctx, request),
     })
     .get('/device/confirm', ({ ctx, session, query }) => confirm(ctx, session, query.request ?? ''), {
       query: RequestQuery,

@@ -271,10 +271,10 @@ describe('the effective configuration as text', () => {
     expect(shown).toContain('HTTP_API_URL=https://***@auth.example/verify')
   })
   test('what was set explicitly is marked', () => {
-    const shown = text({ JWT_EXPIRATION: '2h', JWT_AUDIENCE: 'a, b', LOGIN_RATE_LIMIT: '7' })
+    const shown = text({ JWT_EXPIRATION: '2h', JWT_AUDIENCE: 'a, b', CACHE_MAX_ENTRIES: '7' })
     expect(shown).toContain('* JWT_EXPIRATION=2h0m0s')
     expect(shown).toContain('* JWT_AUDIENCE=a,b')
-    expect(shown).toContain('* LOGIN_RATE_LIMIT=7  (no effect in this version)')
+    expect(shown).toContain('* CACHE_MAX_ENTRIES=7  (no effect in this version)')
     expect(shown).toContain('  REFRESH_TOKEN_EXPIRATION=720h0m0s')
     expect(shown).toContain('  METRICS_TOKEN=(not set)')
     expect(Object.keys(BASE).every((name) => shown.includes(`* ${name}=`))).toBe(true)

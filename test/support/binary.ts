@@ -56,7 +56,10 @@ export async function runBinary(
 }
 
 export interface StartOptions {
-  /** Added to `BASE_URL` and `SERVER_ADDR`, which name a free port of the loopback interface unless given here. */
+  /**
+   * Added to `BASE_URL` and `SERVER_ADDR`, which name a free port of the loopback interface unless given here, and to
+   * `ENABLE_RATE_LIMIT=false`, because all requests come from one address.
+   */
   env?: Record<string, string>
   args?: string[]
   /** Working directory, kept afterwards; without it, an empty folder that `stop` removes. */
@@ -93,7 +96,7 @@ export interface RunningBinary {
 /** Starts `authgate server` and waits until it is ready. */
 export async function startBinary(options: StartOptions = {}): Promise<RunningBinary> {
   const folder = options.folder ?? temporaryFolder('server')
-  const env: Record<string, string> = { ...options.env }
+  const env: Record<string, string> = { ENABLE_RATE_LIMIT: 'false', ...options.env }
   if (!env.SERVER_ADDR) env.SERVER_ADDR = `127.0.0.1:${await freePort()}`
   if (!env.BASE_URL) env.BASE_URL = `http://127.0.0.1:${env.SERVER_ADDR.slice(env.SERVER_ADDR.lastIndexOf(':') + 1)}`
   const url = env.BASE_URL.replace(/\/+$/, '')

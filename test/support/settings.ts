@@ -12,6 +12,12 @@ export function testSettings(overrides: Record<string, string> = {}): Settings {
     DATABASE_DSN: ':memory:',
     JWT_SECRET: randomBytes(32).toString('hex'),
     SESSION_SECRET: randomBytes(32).toString('hex'),
+    // All requests of a test come from one address.
+    ENABLE_RATE_LIMIT: 'false',
+    // Counters are looked at in many tests; rows are counted for gauges only where a test asks for it.
+    METRICS_ENABLED: 'true',
+    METRICS_ALLOW_ANONYMOUS: 'true',
+    METRICS_GAUGE_UPDATE_ENABLED: 'false',
     ...overrides,
   }
   return loadConfiguration({ env, cwd: empty, write: false }).settings

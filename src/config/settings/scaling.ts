@@ -8,15 +8,13 @@ const cacheType = (what: string) =>
 const localSize = integer(32, 'MiB of local copies per process with redis-aside.', { min: 1, inert: true })
 
 export const limitSettings = {
-  ENABLE_RATE_LIMIT: flag(true, 'Limits per address; in this version only how many device codes may wait.'),
-  ...inert({
-    RATE_LIMIT_CLEANUP_INTERVAL: duration('5m', 'How often memory counters are swept.'),
-    LOGIN_RATE_LIMIT: integer(5, 'POST /login per minute and address.'),
-    DEVICE_CODE_RATE_LIMIT: integer(10, 'POST /oauth/device/code per minute and address.'),
-    TOKEN_RATE_LIMIT: integer(20, 'POST /oauth/token per minute and address.'),
-    DEVICE_VERIFY_RATE_LIMIT: integer(10, 'POST /device/verify per minute and address.'),
-    INTROSPECT_RATE_LIMIT: integer(20, 'POST /oauth/introspect per minute and address.'),
-  }),
+  ENABLE_RATE_LIMIT: flag(true, 'Limits requests per client address, failed attempts, and what may wait at once.'),
+  RATE_LIMIT_CLEANUP_INTERVAL: duration('5m', 'How often counters that have run out are dropped from memory.'),
+  LOGIN_RATE_LIMIT: integer(5, 'POST /login per minute and address.'),
+  DEVICE_CODE_RATE_LIMIT: integer(10, 'POST /oauth/device/code per minute and address.'),
+  TOKEN_RATE_LIMIT: integer(20, 'POST /oauth/token per minute and address.'),
+  DEVICE_VERIFY_RATE_LIMIT: integer(10, 'POST /device/verify per minute and address.'),
+  INTROSPECT_RATE_LIMIT: integer(20, 'POST /oauth/introspect, and POST /oauth/revoke, per minute and address.'),
   RATE_LIMIT_STORE: oneOf(['memory', 'redis'], 'memory', 'Where limits are counted: memory or redis.', {
     planned: (store) => store === 'redis',
   }),
@@ -30,14 +28,14 @@ export const limitSettings = {
 }
 
 export const metricsSettings = {
-  METRICS_ENABLED: flag(false, 'Prometheus metrics at /metrics.', { planned: (on) => on }),
+  METRICS_ENABLED: flag(false, 'Prometheus metrics at /metrics.'),
+  METRICS_TOKEN: secret('Bearer token for /metrics.'),
+  METRICS_ALLOW_ANONYMOUS: flag(false, 'Serves /metrics without a token in production.'),
+  METRICS_ADDR: text('', 'Listener of its own for /metrics, host:port; the public one then has no /metrics.'),
+  METRICS_GAUGE_UPDATE_ENABLED: flag(true, 'Counts rows of the database for the gauges.'),
+  METRICS_GAUGE_UPDATE_INTERVAL: duration('5m', 'How often rows are counted.'),
   METRICS_CACHE_TYPE: cacheType('metric counts'),
   ...inert({
-    METRICS_TOKEN: secret('Bearer token for /metrics.'),
-    METRICS_ALLOW_ANONYMOUS: flag(false, 'Serves /metrics without a token in production.'),
-    METRICS_ADDR: text('', 'Listener of its own for /metrics.'),
-    METRICS_GAUGE_UPDATE_ENABLED: flag(true, 'Counts rows for the gauges.'),
-    METRICS_GAUGE_UPDATE_INTERVAL: duration('5m', 'How often rows are counted.'),
     METRICS_CACHE_CLIENT_TTL: duration('30s', 'Life of a local copy with redis-aside.'),
     METRICS_CACHE_SIZE_PER_CONN: localSize,
   }),

@@ -52,5 +52,5 @@ export const grantSettings = {
   REVOCATION_REQUIRES_AUTH: flag(false, 'Demands client authentication at /oauth/revoke.'),
   ENABLE_DYNAMIC_CLIENT_REGISTRATION: flag(false, 'Clients may register themselves: POST /oauth/register (RFC 7591).'),
   DYNAMIC_CLIENT_REGISTRATION_TOKEN: secret('Initial access token for registration; empty = open.'),
-  DYNAMIC_CLIENT_REGISTRATION_RATE_LIMIT: integer(5, 'Registrations per minute and address.', { inert: true }),
+  DYNAMIC_CLIENT_REGISTRATION_RATE_LIMIT: integer(5, 'POST /oauth/register per minute and address.'),
 }

@@ -8,7 +8,7 @@ import type { Context, RequestContext } from '../../context'
 import { commit } from '../../db/commit'
 import { OAuthError } from '../../edge/oauth-error'
 import { protocolSurface } from '../../edge/surfaces/protocol'
-import { networkOf } from '../../identity/fingerprint'
+import { subscriberOf } from '../../limits/subscriber'
 import { equalSecret, sha256Hex } from '../../secrets'
 import { invalidToken, missingToken } from '../bearer'
 import { ClientInformation, clientInformation } from './answer'
@@ -64,9 +64,6 @@ async function limitRegistrations(ctx: RequestContext): Promise<void> {
   if (recent.filter((ip) => subscriberOf(ip) === source).length >= MOST_PER_DAY)
     throw tooMany('Too many registrations from this address')
 }
-
-/** Who has one IPv6 address has all of its network. */
-const subscriberOf = (ip: string): string => (ip.includes(':') ? networkOf(ip) : ip)
 
 const tooMany = (description: string): OAuthError =>
   new OAuthError('rate_limit_exceeded', description, 429, { 'Retry-After': '3600' })

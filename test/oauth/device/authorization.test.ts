@@ -8,7 +8,7 @@ describe.each(databases)('device authorization endpoint on %s', (_name, open) =>
   let app: TestApp
   let client: TestClient
   beforeAll(async () => {
-    app = await openTestApp({ open })
+    app = await openTestApp({ open, settings: { ENABLE_RATE_LIMIT: 'true', DEVICE_CODE_RATE_LIMIT: '100000' } })
     client = await app.insertClient({ clientType: 'public', scopes: 'email profile' })
   })
   afterAll(() => app.close())
@@ -154,7 +154,7 @@ describe.each(databases)('device authorization endpoint on %s', (_name, open) =>
 
   test('live codes of one client from one address are limited; other addresses and clients are not', async () => {
     const own = await app.insertClient({ clientType: 'public' })
-    const unlimited = await openTestApp({ open, settings: { ENABLE_RATE_LIMIT: 'false' } })
+    const unlimited = await openTestApp({ open })
     const free = await unlimited.insertClient({ clientType: 'public' })
     const fill = async (each: TestApp, of: TestClient) => {
       const [{ body }] = [await requestCode(each, of)]

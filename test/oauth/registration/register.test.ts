@@ -373,7 +373,7 @@ const DAY = 24 * 3_600_000
 describe.each(databases)('limits of registration on %s', (_name, open) => {
   let app: TestApp
   const start = async (settings: Record<string, string> = {}) => {
-    app = await openTestApp({ open, settings: { ...ENABLED, ...settings } })
+    app = await openTestApp({ open, settings: { ...ENABLED, ENABLE_RATE_LIMIT: 'true', ...settings } })
     const { ctx } = app
     const template = await app.insertClient({ origin: 'registration', status: 'pending' })
     const { secret: _, ...row } = template
