@@ -28,10 +28,12 @@ export async function endOwnSession(ctx: RequestContext, session: BrowserSession
 
 /** Resolves to how many were ended. */
 export async function endOwnOtherSessions(ctx: RequestContext, session: BrowserSession): Promise<number> {
-  const [, ended = 0] = await commit(ctx, [
-    ...endOtherSessions(ctx, session),
+  const ends = endOtherSessions(ctx, session)
+  const changed = await commit(ctx, [
+    ...ends,
     ...auditEnd(ctx, session, 'All other browser sessions ended by user', { kept_sid: session.sid }),
   ])
+  const ended = changed[ends.length - 1] ?? 0
   ctx.metrics.count('sessions_expired_total', { reason: 'logout' }, ended)
   return ended
 }

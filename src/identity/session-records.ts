@@ -2,8 +2,9 @@
 import { and, eq, lt, ne, type SQL } from 'drizzle-orm'
 import { type Context, now, type RequestContext } from '../context'
 import { type Parameters, param, query, rowParameters, type Write, write } from '../db/definitions'
-import { must, run, type Statement } from '../db/statements'
+import { guard, must, run, type Statement } from '../db/statements'
 import type { Tables } from '../db/tables'
+import { dropCodesOfSessions } from '../oauth/authorization-codes'
 import { announceLogout } from '../oauth/backchannel-logout/notices'
 import type { User } from './users'
 
@@ -50,21 +51,36 @@ export const touchSession = (ctx: Pick<Context, 'clock'>, idHash: string): State
 type Clock = Pick<Context, 'clock'>
 
 interface Ending {
+  readonly dropCodes: Write
   readonly announce: Write
   readonly remove: Write
 }
 
-/** The two writes that end sessions: queueing what applications are told, then deleting the rows. */
+/**
+ * The writes that end sessions, in this order: a redemption of one of their codes that runs beside them has either
+ * committed its tokens before they are looked for, or finds no code.
+ */
 function ending(name: string, which: (t: Tables) => SQL | undefined): Ending {
   return {
+    dropCodes: dropCodesOfSessions(name, which),
     announce: announceLogout(`end_of_${name}`, which),
     remove: write(`delete_${name}`, (q, t) => q.delete(t.sessions).where(which(t))),
   }
 }
 
-const endAny = (ctx: Clock, { announce, remove }: Ending, parameters: Parameters): Statement[] => [
+const beforeEnd = (ctx: Clock, { dropCodes, announce }: Ending, parameters: Parameters): Statement[] => [
+  run(dropCodes, parameters),
   run(announce, { ...parameters, now: now(ctx) }),
-  run(remove, parameters),
+]
+
+const endAny = (ctx: Clock, ending: Ending, parameters: Parameters): Statement[] => [
+  ...beforeEnd(ctx, ending, parameters),
+  run(ending.remove, parameters),
+]
+
+const endThe = (ctx: Clock, ending: Ending, parameters: Parameters): Statement[] => [
+  ...beforeEnd(ctx, ending, parameters),
+  must(ending.remove, parameters, 'session'),
 ]
 
 const endOne = ending('session', (t) => eq(t.sessions.idHash, param('idHash')))
@@ -76,26 +92,21 @@ const endOne = ending('session', (t) => eq(t.sessions.idHash, param('idHash')))
 export const deleteSession = (idHash: string): Statement => must(endOne.remove, { idHash }, 'session')
 
 /** Ends a session. The commit throws `Conflict('session')` when it has ended already. */
-export const endSessionRow = (ctx: Clock, idHash: string): Statement[] => [
-  run(endOne.announce, { idHash, now: now(ctx) }),
-  must(endOne.remove, { idHash }, 'session'),
-]
+export const endSessionRow = (ctx: Clock, idHash: string): Statement[] => endThe(ctx, endOne, { idHash })
 
 const endBySid = ending('session_by_sid', (t) =>
   and(eq(t.sessions.sid, param('sid')), eq(t.sessions.userId, param('userId'))),
 )
 
 /** Ends one session of a user by its public id. The commit throws `Conflict('session')` unless it is that user's. */
-export const endSessionBySid = (ctx: Clock, owner: { userId: string; sid: string }): Statement[] => [
-  run(endBySid.announce, { ...owner, now: now(ctx) }),
-  must(endBySid.remove, owner, 'session'),
-]
+export const endSessionBySid = (ctx: Clock, owner: { userId: string; sid: string }): Statement[] =>
+  endThe(ctx, endBySid, owner)
 
 const endOthers = ending('other_sessions', (t) =>
   and(eq(t.sessions.userId, param('userId')), ne(t.sessions.idHash, param('idHash'))),
 )
 
-/** Ends every session of the user but the given one. The second statement changes as many rows as sessions end. */
+/** Ends every session of the user but the given one. The last statement changes as many rows as sessions end. */
 export const endOtherSessions = (ctx: Clock, session: { user: Pick<User, 'id'>; idHash: string }): Statement[] =>
   endAny(ctx, endOthers, { userId: session.user.id, idHash: session.idHash })
 
@@ -118,6 +129,16 @@ export const addFlash = (session: { idHash: string; flash: readonly string[] }, 
 /** The messages were shown. */
 export const clearFlash = (session: { idHash: string }): Statement =>
   run(setFlashRow, { idHash: session.idHash, flash: [] } satisfies Parameters)
+
+const sessionBySid = query('session_by_sid', (q, t) =>
+  q
+    .select({ sid: t.sessions.sid })
+    .from(t.sessions)
+    .where(eq(t.sessions.sid, param('sid'))),
+)
+
+/** The session has not ended meanwhile. Conflict label: `session`. */
+export const sessionGoesOn = ({ sid }: { readonly sid: string }): Statement => guard(sessionBySid, { sid }, 'session')
 
 const sessionsOfUser = query('sessions_of_user', (q, t) =>
   q

@@ -25,6 +25,7 @@ export {
   endSessionBySid,
   endSessionsOfUser,
   listSessions,
+  sessionGoesOn,
 } from './session-records'
 
 export interface BrowserSession {

@@ -1,7 +1,7 @@
 /** Authorization codes in the database: from the answer of the authorization endpoint to the redemption (RFC 6749 §4.1.2). */
-import { and, eq, gt, isNull, lt, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm'
 import { type Context, now } from '../context'
-import { param, query, rowParameters, write } from '../db/definitions'
+import { param, query, rowParameters, type Write, write } from '../db/definitions'
 import { must, run, type Statement } from '../db/statements'
 import type { Tables } from '../db/tables'
 import { sha256Hex } from '../secrets'
@@ -39,6 +39,23 @@ const insertCode = write('insert_authorization_code', (q, t) =>
 
 /** The row of a new code, as part of the commit of what was allowed. */
 export const insertAuthorizationCode = (row: AuthorizationCode): Statement => run(insertCode, row)
+
+/** Codes that nobody redeemed end with the browser sessions `which` names; part of the commit that deletes those. */
+export const dropCodesOfSessions = (name: string, which: (t: Tables) => SQL | undefined): Write =>
+  write(`drop_codes_of_${name}`, (q, t) => {
+    const { sessions, authorizationCodes } = t
+    const users = q.select({ id: sessions.userId }).from(sessions).where(which(t))
+    const sids = q.select({ sid: sessions.sid }).from(sessions).where(which(t))
+    return q
+      .delete(authorizationCodes)
+      .where(
+        and(
+          inArray(authorizationCodes.userId, users),
+          inArray(authorizationCodes.sid, sids),
+          isNull(authorizationCodes.usedAt),
+        ),
+      )
+  })
 
 const liveCodesOf = query('live_authorization_codes_of', (q, t) =>
   q

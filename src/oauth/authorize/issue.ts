@@ -2,7 +2,7 @@
 import { audit } from '../../audit/audit'
 import { now, type RequestContext } from '../../context'
 import type { Statement } from '../../db/commit'
-import type { BrowserSession } from '../../identity/sessions'
+import { type BrowserSession, sessionGoesOn } from '../../identity/sessions'
 import {
   type AuthorizationCode,
   generateAuthorizationCode,
@@ -72,5 +72,5 @@ export async function prepareCode(
       redirect_uri: row.redirectUri,
     },
   })
-  return { code, statements: [insertAuthorizationCode(row), ...recorded] }
+  return { code, statements: [sessionGoesOn(session), insertAuthorizationCode(row), ...recorded] }
 }
