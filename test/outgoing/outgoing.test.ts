@@ -97,6 +97,21 @@ describe('https', () => {
     expect(await kindOf(both.send(`https://${HOST}:${wrongName.port}/`, REQUEST))).toBe('unreachable')
   })
 
+  test('NODE_EXTRA_CA_CERTS is trusted, alone and beside OUTGOING_CA_FILE', async () => {
+    const module = JSON.stringify(join(import.meta.dir, '../../src/outgoing/outgoing.ts'))
+    for (const OUTGOING_CA_FILE of ['', foreign.certFile]) {
+      const settings = { origin: 'https://id.example', OUTGOING_ALLOWED_HOSTS: [HOST], OUTGOING_CA_FILE }
+      const url = `https://${HOST}:${secure.port}/`
+      const script = `
+        import { createOutgoing } from ${module}
+        const outgoing = createOutgoing(${JSON.stringify(settings)}, async () => ['127.0.0.1'])
+        console.log((await outgoing.send(${JSON.stringify(url)}, ${JSON.stringify(REQUEST)})).status)`
+      const env = { ...process.env, NODE_EXTRA_CA_CERTS: right.certFile }
+      const child = Bun.spawn([process.execPath, '-e', script], { env, stdout: 'pipe', stderr: 'inherit' })
+      expect((await new Response(child.stdout).text()).trim()).toBe('201')
+    }
+  })
+
   test('an address in the URL is looked for in the certificate', async () => {
     const settings = { OUTGOING_CA_FILE: right.certFile, OUTGOING_ALLOWED_HOSTS: '127.0.0.1' }
     const answer = await client(settings).send(`https://127.0.0.1:${secure.port}/`, REQUEST)
