@@ -14,7 +14,7 @@ import { limitAuthorization } from '../edge/rate-limit'
 import { pageSurface } from '../edge/surfaces/page'
 import type { BrowserSession } from '../identity/sessions'
 import { findUser } from '../identity/users'
-import { answerRefusal, formActionOf, shownTarget } from './authorize/answer'
+import { answerRefusal, formActionOf, kindOfTarget, shownTarget } from './authorize/answer'
 import { decide, isRemembered, issueRemembered, settleConflicts } from './authorize/decision'
 import { holdRequest, queryOfHeldRequest } from './authorize/held'
 import { keptParameters, type Parameters, readParameters } from './authorize/parameters'
@@ -112,7 +112,7 @@ async function askForConsent(
     knownSince: client.createdAt,
     scopes: scopes.map(scopeView),
     target: shownTarget(redirectUri),
-    targetIsApp: !/^https?:/i.test(redirectUri),
+    targetKind: kindOfTarget(redirectUri),
     username: session.user.username,
     otherAccountPath: newLoginAddress(ctx, query),
   })

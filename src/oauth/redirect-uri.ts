@@ -10,6 +10,9 @@ export type ValidatedRedirectUri = string & { readonly [validated]: true }
 
 const MAX_BYTES = 2000
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost'])
+/** Of URLs as they are parsed: an address of IPv6 has its brackets. */
+export const isLoopbackHost = (hostname: string): boolean => LOOPBACK.has(hostname)
+
 /** Schemes a browser would run or read from the local machine. */
 const DANGEROUS_SCHEMES = new Set(['javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:'])
 const CONTROL_OR_SPACE = /[\u0000-\u0020\u007f-\u009f\\]/
@@ -31,7 +34,7 @@ export function redirectUriProblem(uri: string, clientType: 'public' | 'confiden
   if (url.protocol === 'https:' || url.protocol === 'http:') {
     // The URL parser repairs `https:/host` and `https:///host`; a registered URI has to say what it means.
     if (!/^https?:\/\/[^/]/i.test(uri) || url.hostname === '') return `${quoted} must have a host`
-    if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname)) return `${quoted} must use https`
+    if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) return `${quoted} must use https`
     return undefined
   }
   const privateUse = !DANGEROUS_SCHEMES.has(url.protocol) && url.protocol.includes('.')

@@ -81,7 +81,7 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     knownSince: after(-300 * DAY),
     scopes: ['openid', 'profile', 'write', 'offline_access'].map((s) => scopeView(t(s))),
     target: t('wiki.acme.example'),
-    targetIsApp: false,
+    targetKind: 'website' as const,
     username: t('alice'),
     otherAccountPath: t('/login?redirect=%2Foauth%2Fauthorize&prompt=login'),
   }
@@ -190,7 +190,7 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
         description: '',
         scopes: ['openid', 'email', 'repo:read', 'repo:write', 'offline_access', 'billing'].map((s) => scopeView(t(s))),
         target: t('com.acme.application'),
-        targetIsApp: true,
+        targetKind: 'installed',
         username: t('maximilian.featherstonehaugh-cholmondeley'),
       },
     ),

@@ -18,10 +18,16 @@ export interface ConsentProps {
   readonly scopes: readonly ScopeView[]
   /** Host, or scheme of an application on this device, that the browser goes to next. */
   readonly target: string
-  readonly targetIsApp: boolean
+  readonly targetKind: 'website' | 'this computer' | 'installed'
   readonly username: string
   /** Of this server, without the prefix of BASE_URL. */
   readonly otherAccountPath: string
+}
+
+const NEXT: Record<ConsentProps['targetKind'], string> = {
+  website: 'On to',
+  'this computer': 'Back to an application on this computer,',
+  installed: 'Back to the application',
 }
 
 export function consentPage(frame: PageFrame, props: ConsentProps): JSX.Element {
@@ -54,8 +60,7 @@ export function consentPage(frame: PageFrame, props: ConsentProps): JSX.Element 
           </dd>
           <dt>Next</dt>
           <dd>
-            {props.targetIsApp ? 'Back to the application ' : 'On to '}
-            <strong class="font-bold wrap-anywhere text-base-content">{target}</strong>
+            {NEXT[props.targetKind]} <strong class="font-bold wrap-anywhere text-base-content">{target}</strong>
           </dd>
           <dt>Known since</dt>
           <dd>

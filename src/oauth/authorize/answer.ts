@@ -2,9 +2,9 @@
 import { formPostPage } from '../../../views/pages/form-post'
 import type { RequestContext } from '../../context'
 import { page, pageFrame } from '../../edge/page'
-import type { ValidatedRedirectUri } from '../redirect-uri'
+import { isLoopbackHost, type ValidatedRedirectUri } from '../redirect-uri'
 import type { AuthorizationRefused } from './request'
-import type { Target } from './target'
+import { isWebAddress, type Target } from './target'
 
 type Answer = { readonly code: string } | { readonly error: string; readonly error_description: string }
 
@@ -54,5 +54,10 @@ export function formActionOf(redirectUri: ValidatedRedirectUri): string[] {
 /** What to call the place the browser goes to next. */
 export function shownTarget(redirectUri: ValidatedRedirectUri): string {
   const { protocol, host } = new URL(redirectUri)
-  return protocol === 'http:' || protocol === 'https:' ? host : protocol.slice(0, -1)
+  return isWebAddress(redirectUri) ? host : protocol.slice(0, -1)
+}
+
+export function kindOfTarget(redirectUri: ValidatedRedirectUri): 'website' | 'this computer' | 'installed' {
+  if (!isWebAddress(redirectUri)) return 'installed'
+  return isLoopbackHost(new URL(redirectUri).hostname) ? 'this computer' : 'website'
 }

@@ -92,6 +92,10 @@ describe.each(databases)('authorization on %s, changed between look and commit',
           .set({ enableAuthCodeFlow: false })
           .where(eq(parts().t.oauthApplications.clientId, client.clientId)),
     ],
+    [
+      'the session ended',
+      ({ session }) => parts().q.delete(parts().t.sessions).where(eq(parts().t.sessions.sid, session.sid)),
+    ],
   ]
   const codeOf = (response: Response) => answerAt(response)?.code
 

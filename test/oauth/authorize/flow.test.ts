@@ -68,6 +68,17 @@ describe.each(databases)('authorization endpoint on %s', (_name, open) => {
     expect(response.headers.get('content-security-policy')).toContain("form-action 'self' https://app.example")
   })
 
+  test.each([
+    ['http://127.0.0.1:9/cb', 'Back to an application on this computer,', '127.0.0.1:9'],
+    ['http://[::1]:9/cb', 'Back to an application on this computer,', '[::1]:9'],
+    ['com.example.app:/cb', 'Back to the application', 'com.example.app'],
+  ])('the page says what kind of place is next: %s', async (redirectUri, words, place) => {
+    const client = await newClient({ clientType: 'public', redirectUris: [redirectUri] })
+    const html = await (await openPage(app, session, requestOf(client))).text()
+    expect(html).toContain(words)
+    expect(html).toContain(`>${place}</strong>`)
+  })
+
   test('Allow: one commit of consent, code and audit; the answer carries code, state and issuer (RFC 9207)', async () => {
     const client = await newClient()
     const path = requestOf(client, { scope: 'openid read', nonce: 'n-1', resource: 'https://api.example' })

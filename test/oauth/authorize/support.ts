@@ -7,7 +7,7 @@ export type TestClient = ClientRow & { secret: string }
 
 /** Challenge of RFC 7636 appendix B. */
 export const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
-export const PKCE = { code_challenge: CHALLENGE, code_challenge_method: 'S256' }
+const PKCE = { code_challenge: CHALLENGE, code_challenge_method: 'S256' }
 export const CALLBACK = 'https://app.example/callback'
 
 export type Fields = Record<string, string | undefined>
