@@ -2,6 +2,7 @@
 import { readArguments } from './commands/arguments'
 import { check } from './commands/check'
 import { healthcheck } from './commands/healthcheck'
+import { keys } from './commands/keys/keys'
 import { terminal } from './commands/output'
 import { server } from './commands/server'
 import { USAGE } from './commands/usage'
@@ -27,6 +28,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return check(process.env, process.cwd(), terminal)
     case 'healthcheck':
       return healthcheck(process.env, process.cwd(), terminal)
+    case 'keys':
+      return keys(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'version':
       out(versionText())
       return 0

@@ -7,6 +7,7 @@ AuthGate, an OAuth 2.0 authorization server with device authorization (RFC 8628)
 Commands:
   server    Start the OAuth server
   check     Check the configuration without starting anything
+  keys      List, generate, rotate and retire signing keys
   version   Show version information
   help      Show this help message
   healthcheck

@@ -38,13 +38,13 @@ export async function rememberKeys(ctx: Pick<Context, 'db' | 'clock' | 'keys'>):
   return `JWT_KEY_ID=${active.kid} last named another signing key; give every key an id of its own, or consumers keep the old one`
 }
 
-/** Nothing for a key that is recorded already and does not sign: it would be written at every start. */
+/** Nothing for a key that signed and does not any more: its last use must not move. */
 function recordOf(key: VerificationKey, signs: boolean, known: ReadonlyMap<string, KeyRecord>, at: Date): Statement[] {
   const { kid, thumbprint, algorithm } = key
   if (kid === undefined || thumbprint === undefined) return []
   const record = known.get(kid)
   const former = record?.thumbprint === thumbprint ? record : undefined
-  if (former && !signs) return []
+  if (former?.firstSignedAt && !signs) return []
   const firstSignedAt = former?.firstSignedAt ?? (signs ? at : null)
   const firstSeenAt = former?.firstSeenAt ?? at
   return [run(rememberKey, { kid, thumbprint, algorithm, firstSeenAt, firstSignedAt, lastSeenAt: at })]

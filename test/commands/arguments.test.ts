@@ -43,6 +43,12 @@ describe('command line', () => {
       expect(readArguments(split(line))).toEqual({ command } as ReturnType<typeof readArguments>)
     })
 
+  test('authgate keys: what follows is its own, options too', () => {
+    expect(readArguments(['keys', 'rotate', '--force'])).toEqual({ command: 'keys', rest: ['rotate', '--force'] })
+    expect(readArguments(['-v', 'keys'])).toEqual({ command: 'version' })
+    expect(readArguments(['server', 'keys'])).toEqual({ command: 'server' })
+  })
+
   for (const word of ['nope', 'SERVER', 'serve', '-', 'constructor'])
     test(`authgate ${word} is no command`, () => {
       expect(readArguments([word])).toEqual({ unknownCommand: word })

@@ -52,7 +52,7 @@ export function makeOperationTables(k: Kit) {
     firstSeenAt: k.time('first_seen_at').notNull(),
     /** When it was taken up for signing first; null for a key that has not signed yet. */
     firstSignedAt: k.time('first_signed_at'),
-    /** When it was last known to sign. */
+    /** When it was last known to sign; until it signs, when a process last began to publish it. */
     lastSeenAt: k.time('last_seen_at').notNull(),
   })
 
