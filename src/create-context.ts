@@ -35,7 +35,7 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     keys = loadKeyRing(settings),
     outgoing = createOutgoing(settings),
   } = parts
-  const metrics = createMetrics()
+  const metrics = createMetrics(settings)
   return {
     settings,
     clock,

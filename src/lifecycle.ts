@@ -1,15 +1,16 @@
 /**
  * The life of a server process: what is started in which order, and what is ended in which.
  *
- * Start: database (connected, migrated, seeded), keys, audit writer, listener, jobs. Nothing is served before the
- * database is ready. End: readiness, listener and running requests, jobs, audit queue, database. Every step has a limit
- * of its own, and one that fails does not keep the next from running.
+ * Start: database (connected, migrated, seeded), keys, audit writer, listeners, jobs. Nothing is served before the
+ * database is ready. End: readiness, listener and running requests, jobs, audit queue, listener of the metrics, database.
+ * Every step has a limit of its own, and one that fails does not keep the next from running.
  */
 import type { Settings } from './config/settings'
 import type { Context, Logger } from './context'
 import { createContext } from './create-context'
 import type { Database } from './db/database'
 import { startJobs } from './jobs/jobs'
+import { createMetricsHandler } from './metrics/endpoint'
 import { databaseStartError, openStore } from './open-store'
 import { seed } from './seed/seed'
 import { type Listener, listen } from './serve'
@@ -22,6 +23,8 @@ import { signingAdvice } from './tokens/signing-advice'
 export interface RunningServer {
   readonly ctx: Context
   readonly listener: Listener
+  /** With `METRICS_ADDR`. */
+  readonly metricsListener: Listener | undefined
   /** Reads keys and certificate again. Never throws: files that cannot serve change nothing. */
   reload(): void
   /** Resolves to whether every step succeeded within its limit. Never throws. */
@@ -52,7 +55,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     if (advice) log.warn({}, advice)
     if (options.cancelled.aborted) throw new StartError(CANCELLED)
     const state = { draining: false }
-    const listener = listen(settings, createHandler(ctx, { draining: () => state.draining }), log)
+    const handler = createHandler(ctx, { draining: () => state.draining })
+    const metricsListener = listenForMetrics(ctx)
+    const listener = await orStop(metricsListener, () => listen(settings, handler, log))
     const jobs = startJobs(ctx)
     const beginDraining = () => {
       state.draining = true
@@ -60,8 +65,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     return {
       ctx,
       listener,
-      reload: () => reload(ctx, listener),
-      stop: () => shutDown(ctx, shutdownSteps(ctx, listener, jobs, beginDraining)),
+      metricsListener,
+      reload: () => reload(ctx, [listener, ...(metricsListener ? [metricsListener] : [])]),
+      stop: () => shutDown(ctx, shutdownSteps(ctx, { listener, metricsListener, jobs, beginDraining })),
     }
   } catch (error) {
     await ctx.db.close().catch(() => {})
@@ -69,11 +75,30 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
 }
 
-function reload(ctx: Context, listener: Listener): void {
+function reload(ctx: Context, listeners: readonly Listener[]): void {
   const { settings, log } = ctx
-  if (settings.tls) listener.reload()
+  if (settings.tls) for (const listener of listeners) listener.reload()
   if (hasKeyFiles(settings)) void reloadKeys(ctx)
   else if (!settings.tls) log.info({}, 'SIGHUP: nothing to reload, no certificate and no key comes from a file')
+}
+
+/** Whether the metrics are served where the public does not come. */
+export const hasMetricsListener = ({ METRICS_ENABLED, METRICS_ADDR }: Settings): boolean =>
+  METRICS_ENABLED && METRICS_ADDR !== ''
+
+const listenForMetrics = (ctx: Context): Listener | undefined =>
+  hasMetricsListener(ctx.settings)
+    ? listen(ctx.settings, createMetricsHandler(ctx), ctx.log, 'METRICS_ADDR')
+    : undefined
+
+/** What was opened first is closed again when the next cannot be. */
+async function orStop(first: Listener | undefined, next: () => Listener): Promise<Listener> {
+  try {
+    return next()
+  } catch (error) {
+    await first?.stop(0).catch(() => {})
+    throw error
+  }
 }
 
 const CANCELLED = 'cancelled by a signal'
@@ -127,15 +152,34 @@ interface Step {
 
 /** A running iteration ends after its batch, which takes milliseconds. */
 const JOBS_LIMIT_MS = 5_000
+/** A scrape takes milliseconds. */
+const METRICS_LIMIT_MS = 1_000
 /** For the steps that watch their own limit: their account of what was left undone is better than a bare timeout. */
 const MARGIN_MS = 1_000
 
+interface Running {
+  readonly listener: Listener
+  readonly metricsListener: Listener | undefined
+  readonly jobs: { stop(): Promise<void> }
+  beginDraining(): void
+}
+
 function shutdownSteps(
   { settings, audit, db }: Context,
-  listener: Listener,
-  jobs: { stop(): Promise<void> },
-  beginDraining: () => void,
+  { listener, metricsListener, jobs, beginDraining }: Running,
 ): Step[] {
+  // Late, so that the shutdown itself can be watched.
+  const metricsStep: Step[] = metricsListener
+    ? [
+        {
+          starting: 'Shutting down metrics server...',
+          done: 'Metrics server exited',
+          failed: 'metrics server forced to shutdown',
+          limitMs: METRICS_LIMIT_MS + MARGIN_MS,
+          run: () => metricsListener.stop(METRICS_LIMIT_MS),
+        },
+      ]
+    : []
   return [
     {
       starting: 'Readiness withdrawn',
@@ -168,6 +212,7 @@ function shutdownSteps(
       limitMs: settings.AUDIT_SHUTDOWN_TIMEOUT + MARGIN_MS,
       run: () => audit.stop(settings.AUDIT_SHUTDOWN_TIMEOUT),
     },
+    ...metricsStep,
     {
       starting: 'Closing database connection...',
       done: 'Database connection closed',

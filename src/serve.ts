@@ -23,7 +23,8 @@ export interface Listener {
   stop(limitMs: number): Promise<void>
 }
 
-type ListenSettings = Pick<Settings, 'SERVER_ADDR' | 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'tls'>
+type AddressSetting = 'SERVER_ADDR' | 'METRICS_ADDR'
+type ListenSettings = Pick<Settings, AddressSetting | 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'tls'>
 type BunServer = Bun.Server<undefined>
 
 const REQUEST_LIMIT_MS = 30_000
@@ -38,10 +39,15 @@ const TLS_1_2 = 0x0303
 /** Methods whose handlers read no body. */
 const BODILESS = new Set(['GET', 'HEAD'])
 
-/** Throws `StartError`. */
-export function listen(settings: ListenSettings, handler: Handler, log: Logger): Listener {
-  const wanted = listenAddress(settings.SERVER_ADDR)
-  const first = bind(settings.tls, wanted, handler)
+/** Throws `StartError`, which names the setting that says where to listen. */
+export function listen(
+  settings: ListenSettings,
+  handler: Handler,
+  log: Logger,
+  name: AddressSetting = 'SERVER_ADDR',
+): Listener {
+  const wanted = listenAddress(settings[name])
+  const first = bind(settings.tls, wanted, handler, name)
   const address = { hostname: wanted.hostname, port: first.port ?? wanted.port }
   /** Newest last; the others only finish what they had begun. */
   let servers = [first]
@@ -54,7 +60,7 @@ export function listen(settings: ListenSettings, handler: Handler, log: Logger):
       try {
         const { files, warning } = loadTls(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE, Date.now())
         if (warning) log.warn({}, warning)
-        const next = bind(files, address, handler)
+        const next = bind(files, address, handler, name)
         for (const former of servers) refuseNew(former)
         servers = [...servers.filter(isBusy), next]
         log.info({ cert: settings.TLS_CERT_FILE }, 'TLS certificate reloaded')
@@ -73,16 +79,16 @@ export function listen(settings: ListenSettings, handler: Handler, log: Logger):
  * Throws `StartError` when the address cannot be had. Also finds a process that shares its port, which a listener
  * that shares its own would join instead of failing.
  */
-export function requireFreeAddress(address: string): void {
-  const wanted = listenAddress(address)
+export function requireFreeAddress(settings: Pick<Settings, AddressSetting>, name: AddressSetting): void {
+  const wanted = listenAddress(settings[name])
   try {
     Bun.listen({ hostname: wanted.hostname || '0.0.0.0', port: wanted.port, socket: { data() {} } }).stop(true)
   } catch (error) {
-    throw listenError(wanted, error)
+    throw listenError(wanted, error, name)
   }
 }
 
-function bind(tls: Settings['tls'], address: ListenAddress, handler: Handler): BunServer {
+function bind(tls: Settings['tls'], address: ListenAddress, handler: Handler, name: AddressSetting): BunServer {
   try {
     return Bun.serve({
       port: address.port,
@@ -100,7 +106,7 @@ function bind(tls: Settings['tls'], address: ListenAddress, handler: Handler): B
       error: () => new Response(null, { status: 500 }),
     })
   } catch (error) {
-    throw listenError(address, error)
+    throw listenError(address, error, name)
   }
 }
 
@@ -135,13 +141,13 @@ const isBusy = (server: BunServer): boolean => server.pendingRequests > 0
 /** Not waited for: the promise resolves only after clients that never finish their headers went away. */
 const refuseNew = (server: BunServer): void => void server.stop(false)
 
-const REMEDIES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'address already in use; stop the process that listens there, or set SERVER_ADDR to another port',
-  EACCES: 'permission denied; ports below 1024 need CAP_NET_BIND_SERVICE; set SERVER_ADDR to another port',
-  EADDRNOTAVAIL: 'this machine has no such address; correct the host in SERVER_ADDR',
-}
+const remedies = (name: AddressSetting): Readonly<Record<string, string>> => ({
+  EADDRINUSE: `address already in use; stop the process that listens there, or set ${name} to another port`,
+  EACCES: `permission denied; ports below 1024 need CAP_NET_BIND_SERVICE; set ${name} to another port`,
+  EADDRNOTAVAIL: `this machine has no such address; correct the host in ${name}`,
+})
 
-function listenError(address: ListenAddress, error: unknown): StartError {
+function listenError(address: ListenAddress, error: unknown, name: AddressSetting): StartError {
   const code = String((error as { code?: unknown }).code ?? (error as Error).name)
-  return new StartError(`listen tcp ${addressText(address)}: ${REMEDIES[code] ?? `${code}; check SERVER_ADDR`}`)
+  return new StartError(`listen tcp ${addressText(address)}: ${remedies(name)[code] ?? `${code}; check ${name}`}`)
 }

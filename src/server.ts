@@ -12,6 +12,7 @@ import { createUnknownRouteAnswer } from './edge/unknown-route'
 import { changePasswordPages } from './identity/change-password-pages'
 import { loginPages } from './identity/login-pages'
 import { logoutPages } from './identity/logout-pages'
+import { metricsEndpoint } from './metrics/endpoint'
 import { authorizationEndpoint } from './oauth/authorize'
 import { deviceQrCode } from './oauth/device/qr-code'
 import { deviceAuthorizationEndpoint } from './oauth/device-authorization'
@@ -74,3 +75,4 @@ const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(accountSessionsPages(ctx))
     .use(staticFileRoutes(ctx))
     .use(healthEndpoints(ctx, lifecycle))
+    .use(metricsEndpoint(ctx))

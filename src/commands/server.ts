@@ -4,7 +4,7 @@ import { describeConfiguration } from '../config/describe'
 import { type Configuration, ConfigurationError, type Environment, loadConfiguration } from '../config/load'
 import type { Settings } from '../config/settings'
 import { forgetSecrets } from '../config/sources'
-import { type RunningServer, startServer } from '../lifecycle'
+import { hasMetricsListener, type RunningServer, startServer } from '../lifecycle'
 import { addressText } from '../listen-address'
 import { type BufferedLogger, createLogger, errorText } from '../log'
 import { requireDatabaseFolder } from '../open-store'
@@ -52,7 +52,8 @@ export async function server(env: Record<string, string | undefined>, cwd: strin
 /** Looks before anything is written: a start that cannot succeed leaves no new file behind. */
 function configure(env: Environment, cwd: string): Configuration {
   const { settings } = loadConfiguration({ env, cwd, write: false })
-  requireFreeAddress(settings.SERVER_ADDR)
+  requireFreeAddress(settings, 'SERVER_ADDR')
+  if (hasMetricsListener(settings)) requireFreeAddress(settings, 'METRICS_ADDR')
   requireDatabaseFolder(settings)
   return loadConfiguration({ env, cwd, write: true })
 }
@@ -83,10 +84,11 @@ function givenSettings(configuration: Configuration): Record<string, string> {
 const databaseText = ({ postgres, sqlite }: Settings): string =>
   postgres ? `PostgreSQL at ${postgres.hosts.join(',')}` : `SQLite file ${sqlite?.path}`
 
-function logStarted(log: BufferedLogger, { ctx, listener }: RunningServer, cwd: string): void {
+function logStarted(log: BufferedLogger, { ctx, listener, metricsListener }: RunningServer, cwd: string): void {
   const { settings } = ctx
   const protocol = settings.tls ? 'HTTPS' : 'HTTP'
   log.info({}, `${protocol} server listening on ${addressText(listener.address)}, public address ${settings.issuer}`)
+  if (metricsListener) log.info({}, `Metrics listening on ${addressText(metricsListener.address)}`)
   log.info({}, `Verification URL: ${settings.issuer}/device`)
   const credentials = credentialsPath(settings, cwd)
   if (existsSync(credentials)) log.info({}, `Initial credentials are in ${credentials}: read it, keep them, delete it`)

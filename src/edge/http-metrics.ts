@@ -4,7 +4,7 @@ import type { RequestInfo } from './request-info'
 import type { RouteTable } from './route-table'
 
 export interface HttpMetrics {
-  begin(): void
+  begin(info: RequestInfo): void
   end(info: RequestInfo, status: number, durationMs: number): void
 }
 
@@ -16,15 +16,24 @@ const NOT_COUNTED = '/metrics'
 export function createHttpMetrics({ settings, metrics }: Context, routes: RouteTable): HttpMetrics | undefined {
   if (!settings.METRICS_ENABLED) return undefined
   let inFlight = 0
+  const isCounted = ({ path }: RequestInfo) => path !== NOT_COUNTED
   return {
-    begin: () => metrics.set('http_requests_in_flight', ++inFlight),
+    begin: (info) => {
+      if (isCounted(info)) metrics.set('http_requests_in_flight', ++inFlight)
+    },
     end: (info, status, durationMs) => {
+      if (!isCounted(info)) return
       metrics.set('http_requests_in_flight', --inFlight)
-      if (info.path === NOT_COUNTED) return
       const method = COUNTED_METHODS.has(info.method) ? info.method : 'other'
-      const path = routes.find(info.path)?.pattern ?? 'unknown'
+      const path = pathLabel(routes, info.path)
       metrics.count('http_requests_total', { method, path, status: String(status) })
       metrics.observe('http_request_duration_seconds', durationMs / 1000, { method, path })
     },
   }
+}
+
+/** Names of assets change with every release, so they share one label. */
+function pathLabel(routes: RouteTable, path: string): string {
+  const pattern = routes.find(path)?.pattern ?? 'unknown'
+  return pattern.startsWith('/static/') ? '/static/*filepath' : pattern
 }

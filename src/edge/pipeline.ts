@@ -24,9 +24,9 @@ export function createPipeline(ctx: Context, app: AnyElysia, routes: RouteTable)
 
   return async (incoming, peerAddress) => {
     const startedAt = performance.now()
-    metrics?.begin()
     const request = admit(incoming, peerAddress)
     const info = requestInfo(request)
+    metrics?.begin(info)
     const crossing = crossOrigin?.(request, info)
     let response: Response
     try {

@@ -2,12 +2,13 @@
  * What the server does without being asked: deleting what has expired and what is older than its retention.
  *
  * Every process has the timers; the database decides which of them works, so a job runs once at a time however many
- * processes there are. A job that fails is logged and runs again at its next turn.
+ * processes there are. Only the gauges are each process's own. A job that fails is logged and runs again at its next turn.
  */
 import type { Context } from '../context'
 import { deliverLogoutNotices, hasDueLogoutNotices } from '../oauth/backchannel-logout/delivery'
 import { deleteOldAuditRows, forgetsAudit } from './audit-retention'
 import { deleteExpiredRows, eraseRefreshAnswers } from './expired-rows'
+import { createRowGauges } from './row-gauges'
 
 export interface Jobs {
   /** No iteration begins any more; resolves when a running one has come to its end, which it does after its batch. */
@@ -17,6 +18,8 @@ export interface Jobs {
 interface Job {
   readonly name: string
   readonly intervalMs: number
+  /** Concerns the process itself: it runs in every one of them. */
+  readonly everywhere?: boolean
   /** Asked before the right to work is: that costs a connection, and some jobs often have nothing to do. */
   isDue?(ctx: Context): Promise<boolean>
   work(ctx: Context, signal: AbortSignal): Promise<void>
@@ -41,6 +44,13 @@ function jobsOf(ctx: Context): Job[] {
     jobs.push({ name: 'refresh-answers', intervalMs: REFRESH_ANSWERS_INTERVAL_MS, work: eraseRefreshAnswers })
   if (forgetsAudit(ctx))
     jobs.push({ name: 'audit-retention', intervalMs: settings.AUDIT_LOG_CLEANUP_INTERVAL, work: keepAuditShort })
+  if (settings.METRICS_ENABLED && settings.METRICS_GAUGE_UPDATE_ENABLED)
+    jobs.push({
+      name: 'gauges',
+      intervalMs: settings.METRICS_GAUGE_UPDATE_INTERVAL,
+      everywhere: true,
+      work: createRowGauges(ctx),
+    })
   return jobs
 }
 
@@ -89,7 +99,8 @@ function repeat(ctx: Context, job: Job, signal: AbortSignal): () => Promise<void
 async function runOnce(ctx: Context, job: Job, signal: AbortSignal): Promise<void> {
   try {
     if (job.isDue && !(await job.isDue(ctx))) return
-    await ctx.db.exclusively(job.name, false, () => job.work(ctx, signal))
+    if (job.everywhere) await job.work(ctx, signal)
+    else await ctx.db.exclusively(job.name, false, () => job.work(ctx, signal))
   } catch (error) {
     ctx.log.error({ job: job.name, reason: reasonOf(error) }, 'Background job failed')
   }

@@ -47,12 +47,19 @@ export const METRICS = {
   sessions_created_total: counter('Browser sessions created.'),
   sessions_expired_total: counter('Browser sessions ended.', ['reason']),
   session_duration_seconds: histogram('From sign-in to sign-out.', SESSION_BUCKETS),
+  auth_oauth_callback_total: counter('Returns from other sign-in providers.', ['provider', 'result']),
   http_requests_total: counter('HTTP requests.', ['method', 'path', 'status']),
   http_request_duration_seconds: histogram('HTTP request duration.', HTTP_BUCKETS, ['method', 'path']),
   http_requests_in_flight: gauge('HTTP requests being served.'),
+  database_query_errors_total: counter('Failed counts of rows for the gauges.', ['operation']),
+  cache_hits_total: counter('Look-ups that a cache answered.', ['cache_name']),
+  cache_misses_total: counter('Look-ups that had to be fetched.', ['cache_name']),
+  cache_errors_total: counter('Failures of a cache or of a fetch for it.', ['cache_name', 'operation']),
   ratelimit_rejected_total: counter('Requests refused by a rate limit.', ['route']),
+  ratelimit_backend_errors_total: counter('Failures of the store that counts requests.'),
   audit_events_dropped_total: counter('Total number of audit log events dropped due to a full buffer.'),
   audit_events_write_failed_total: counter('Audit log events whose first write failed.'),
+  authgate_build_info: gauge('Always 1; the labels say what is running.', ['version', 'commit']),
 } as const satisfies Record<string, Metric>
 
 export type MetricName = keyof typeof METRICS

@@ -1,7 +1,7 @@
 /** Bearer tokens in the `Authorization` header, and the challenges that answer bad ones (RFC 6750 §2.1, §3). */
 import type { Context } from '../context'
 import { OAuthError } from '../edge/oauth-error'
-import { checkAccessToken, type LiveToken, type TokenRefusal } from '../tokens/validate'
+import { checkAccessToken, type LiveToken, type TokenCheck, type TokenRefusal } from '../tokens/validate'
 
 export type PresentedBearer =
   | { readonly form: 'none' }
@@ -38,13 +38,19 @@ export const missingToken = (error: string, description: string): OAuthError =>
 
 /** The live access token of a request, counted. Throws `invalidToken()`, or `DatabaseUnavailable`. */
 export async function requireAccessToken(ctx: Context, token: string): Promise<LiveToken> {
+  const check = await countValidation(ctx, checkAccessToken(ctx, token))
+  if (!check.live) throw invalidToken()
+  return check.token
+}
+
+/** Resolves to the outcome of a validation that has just begun, once it is counted. */
+export async function countValidation(ctx: Context, validation: Promise<TokenCheck>): Promise<TokenCheck> {
   const started = performance.now()
-  const check = await checkAccessToken(ctx, token)
+  const check = await validation
   const seconds = (performance.now() - started) / 1000
   ctx.metrics.observe('oauth_token_validation_duration_seconds', seconds, { provider: 'local' })
   ctx.metrics.count('oauth_token_validation_total', { result: check.live ? 'valid' : counted(check.reason) })
-  if (!check.live) throw invalidToken()
-  return check.token
+  return check
 }
 
 const counted = (reason: TokenRefusal): 'expired' | 'invalid' => (reason === 'expired' ? 'expired' : 'invalid')

@@ -5,6 +5,7 @@ import { OAuthError } from '../edge/oauth-error'
 import { protocolSurface } from '../edge/surfaces/protocol'
 import { findToken } from '../tokens/refresh-presented'
 import { checkToken, type LiveToken } from '../tokens/validate'
+import { countValidation } from './bearer'
 import {
   type AuthenticatedClient,
   authenticateClient,
@@ -80,7 +81,7 @@ async function resourceServer(
 }
 
 async function introspect(ctx: RequestContext, caller: AuthenticatedClient, text: string): Promise<Introspection> {
-  const check = await checkToken(ctx, text)
+  const check = await countValidation(ctx, checkToken(ctx, text))
   if (!check.live) {
     const row = await findToken(ctx, text)
     if (row) record(ctx, caller, { ...row.token, subject: row.token.userId, category: row.token.tokenCategory }, false)

@@ -37,7 +37,7 @@ describe.each(databases)('buffered audit writer on %s', (_name, open) => {
   function make(size = 1000): Made {
     prefix += 1
     const mine = `w${prefix}:`
-    const metrics = createMetrics()
+    const metrics = createMetrics(t.ctx.settings)
     const sizes: number[] = []
     let verdict: (size: number) => Error | undefined = () => undefined
     let gate: Promise<void> = Promise.resolve()

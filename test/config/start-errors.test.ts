@@ -254,6 +254,14 @@ const CASES: Record<string, [Env, string][]> = {
       production({ METRICS_ENABLED: 'true' }),
       'METRICS_TOKEN must be set in production, or METRICS_ALLOW_ANONYMOUS=true',
     ],
+    ...['9090', 'host', ':99999', 'http://x:1'].map((address): [Env, string] => [
+      { METRICS_ADDR: address },
+      `invalid METRICS_ADDR value: "${address}" (expected host:port`,
+    ]),
+    [
+      { SERVER_ADDR: ':8080', METRICS_ADDR: ':8080' },
+      'METRICS_ADDR must differ from SERVER_ADDR; leave it empty to serve /metrics on SERVER_ADDR',
+    ],
     [{ METRICS_TOKEN: 'your-secret-bearer-token' }, 'METRICS_TOKEN is a published example'],
     [{ REDIS_PASSWORD: '# none' }, 'REDIS_PASSWORD is a comment'],
   ],
@@ -357,10 +365,7 @@ const CASES: Record<string, [Env, string][]> = {
     ],
   ],
   'features that this version does not have': [
-    [
-      { METRICS_ENABLED: 'true' },
-      'METRICS_ENABLED=true is not available in this version; remove it or set METRICS_ENABLED=false',
-    ],
+    [{ METRICS_CACHE_TYPE: 'redis' }, 'METRICS_CACHE_TYPE=redis is not available in this version'],
     [{ WORKERS: '2' }, 'WORKERS=2 is not available in this version; remove it or set WORKERS=1'],
     [{ ENABLE_SWAGGER: 'true' }, 'ENABLE_SWAGGER=true is not available in this version'],
     [{ RATE_LIMIT_STORE: 'redis' }, 'RATE_LIMIT_STORE=redis is not available in this version'],

@@ -216,6 +216,7 @@ describe('settings and the program', async () => {
   /** Read while loading; the last is accepted for compatibility, and says so. */
   const byConfiguration = [
     ...['ENVIRONMENT', 'BASE_URL', 'DATABASE_DSN', 'DATABASE_PATH', 'REFRESH_TOKEN_EXPIRATION'],
+    'METRICS_ALLOW_ANONYMOUS',
     'DB_MAX_IDLE_CONNS',
   ]
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createHandler } from '../../src/server'
+import { staticFiles } from '../../views/assets'
 import { openTestApp, type TestApp } from '../support/app'
 import { ORIGIN } from './support'
 
@@ -54,10 +54,8 @@ describe('access log', () => {
 describe('HTTP metrics', () => {
   const counted = async (requests: Request[]) => {
     const fresh = await openTestApp()
-    const ctx = { ...fresh.ctx, settings: { ...fresh.ctx.settings, METRICS_ENABLED: true } }
-    const handler = createHandler(ctx)
-    for (const request of requests) await handler(request, '127.0.0.1')
-    const text = await ctx.metrics.registry.metrics()
+    for (const request of requests) await fresh.handle(request)
+    const text = await fresh.ctx.metrics.registry.metrics()
     await fresh.close()
     return text.split('\n').filter((line) => line.startsWith('http_'))
   }
@@ -82,8 +80,16 @@ describe('HTTP metrics', () => {
     expect(lines).toContain('http_requests_in_flight 0')
   })
 
+  test('assets share one label: their names change with every release', async () => {
+    const [asset] = staticFiles().filter(({ path }) => path.startsWith('/static/dist/'))
+    const lines = await counted([request(asset?.path ?? '')])
+    expect(lines).toContain('http_requests_total{method="GET",path="/static/*filepath",status="200"} 1')
+  })
+
   test('nothing is counted while METRICS_ENABLED is off', async () => {
-    await app.get('/health')
-    expect(await app.ctx.metrics.registry.metrics()).not.toContain('http_requests_total{')
+    const silent = await openTestApp({ settings: { METRICS_ENABLED: 'false' } })
+    await silent.get('/health')
+    expect(silent.ctx.metrics.registry.getMetricsAsArray()).toEqual([])
+    await silent.close()
   })
 })

@@ -1,6 +1,7 @@
 /** Rate limits, Redis, caches and metrics. */
 import type { SettingName, Values } from '../settings'
 import { type Check, requirePositive, warnShortSecret } from './check'
+import { requireListenAddress } from './server'
 
 export function checkScaling(check: Check): void {
   checkMetrics(check)
@@ -73,6 +74,7 @@ function checkCaches(check: Check): void {
 function checkMetrics(check: Check): void {
   const { values, production, problem, warn } = check
   warnShortSecret(check, 'METRICS_TOKEN')
+  if (values.METRICS_ADDR !== '') checkMetricsAddress(check)
   if (!values.METRICS_ENABLED) return
   if (values.METRICS_TOKEN === '' && !values.METRICS_ALLOW_ANONYMOUS) {
     if (production) problem('METRICS_TOKEN must be set in production, or METRICS_ALLOW_ANONYMOUS=true')
@@ -80,4 +82,11 @@ function checkMetrics(check: Check): void {
   }
   if (values.METRICS_GAUGE_UPDATE_ENABLED)
     requirePositive(check, 'METRICS_GAUGE_UPDATE_INTERVAL', ' when METRICS_GAUGE_UPDATE_ENABLED=true')
+}
+
+function checkMetricsAddress(check: Check): void {
+  const { values, problem } = check
+  requireListenAddress(check, 'METRICS_ADDR')
+  if (values.METRICS_ADDR === values.SERVER_ADDR && !values.METRICS_ADDR.endsWith(':0'))
+    problem('METRICS_ADDR must differ from SERVER_ADDR; leave it empty to serve /metrics on SERVER_ADDR')
 }

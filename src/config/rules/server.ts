@@ -10,12 +10,18 @@ export function checkServer(check: Check): void {
   checkLimits(check)
 }
 
-function checkAddress({ values, problem }: Check): void {
-  const match = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/]*):(\d{1,5})$/.exec(values.SERVER_ADDR)
-  if (!match || Number(match[1]) > 65_535)
-    problem(`invalid SERVER_ADDR value: "${values.SERVER_ADDR}" (expected host:port, such as :8080 or 127.0.0.1:8080)`)
+function checkAddress(check: Check): void {
+  const { values, problem } = check
+  requireListenAddress(check, 'SERVER_ADDR')
   if ((values.TLS_CERT_FILE === '') !== (values.TLS_KEY_FILE === ''))
     problem('TLS_CERT_FILE and TLS_KEY_FILE must both be set or both be empty')
+}
+
+/** `host:port`, with an IPv6 address in brackets; the host may be empty. */
+export function requireListenAddress({ values, problem }: Check, name: 'SERVER_ADDR' | 'METRICS_ADDR'): void {
+  const match = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/]*):(\d{1,5})$/.exec(values[name])
+  if (!match || Number(match[1]) > 65_535)
+    problem(`invalid ${name} value: "${values[name]}" (expected host:port, such as :8080 or 127.0.0.1:8080)`)
 }
 
 function checkProxies({ values, problem, warn }: Check): void {

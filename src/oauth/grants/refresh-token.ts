@@ -43,6 +43,7 @@ function countRefreshed(ctx: RequestContext, outcome: Refreshed['outcome']): voi
   ctx.metrics.count('oauth_tokens_refreshed_total', { result: 'success' })
   // An answer given again made no tokens.
   if (outcome === 'repeated') return
+  if (outcome === 'rotated') ctx.metrics.count('oauth_tokens_revoked_total', { reason: 'rotation' })
   countIssued(ctx, 'refresh_token', { access: 1, refresh: outcome === 'rotated' ? 1 : 0 })
 }
 

@@ -165,6 +165,7 @@ const remove = (ctx: RequestContext, { headers }: Request, clientId: string): Pr
     retryOnConflict(async () => {
       const { client } = await authorized(ctx, headers, clientId)
       await commit(ctx, [...revokeTokensOfClient(ctx, clientId), deleteClient(client), ...recordDeletion(ctx, client)])
+      ctx.metrics.count('oauth_tokens_revoked_total', { reason: 'user_request' })
     }),
   )
 
