@@ -1,5 +1,5 @@
 /** Turns definitions into SQL text with parameter slots, once per database. */
-import { fillPlaceholders, is, Param, Placeholder } from 'drizzle-orm'
+import { is, Param, Placeholder } from 'drizzle-orm'
 import type { Parameters, QueryBuilder } from './definitions'
 import type { Tables } from './tables'
 
@@ -46,5 +46,20 @@ export function encodeBareParameters(params: unknown[], encoder: PlainEncoder): 
 export function compile(definition: Definition, q: QueryBuilder, t: Tables, encoder: PlainEncoder): Compiled {
   const { sql, params } = definition.build(q, t).toSQL()
   encodeBareParameters(params, encoder)
-  return { name: definition.name, sql, bind: (parameters) => fillPlaceholders(params, parameters) }
+  return { name: definition.name, sql, bind: binder(params) }
+}
+
+/** Looks at the slots once per statement, not once per call: a poll or a token check binds several times. */
+export function binder(params: readonly unknown[]): Compiled['bind'] {
+  const slots = params.map((slot) =>
+    is(slot, Param) && is(slot.value, Placeholder)
+      ? { name: slot.value.name, encoder: slot.encoder, constant: undefined }
+      : { name: undefined, encoder: undefined, constant: slot },
+  )
+  return (parameters) =>
+    slots.map(({ name, encoder, constant }) => {
+      if (name === undefined) return constant
+      if (!(name in parameters)) throw new Error(`the statement needs a parameter ${name}`)
+      return encoder.mapToDriverValue(parameters[name])
+    })
 }

@@ -1,13 +1,14 @@
-/** The SQLite database: one writer handle with group commit, one reader handle, WAL, `synchronous=FULL`. */
+/** The SQLite database: one handle, group commit, prepared reads, WAL, `synchronous=FULL`. */
 import { type SQLQueryBindings, Database as SqliteHandle } from 'bun:sqlite'
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
-import { type Compiled, compile, encodeBareParameters, sqliteEncoder } from './compile'
+import { type Compiled, compile, sqliteEncoder } from './compile'
 import type { Database } from './database'
 import type { Parameters, Query, QueryBuilder } from './definitions'
 import { DatabaseUnavailable, databaseError } from './errors'
 import { sqliteKit } from './kit'
 import { type AppliedMigration, migrationHash, pendingMigrations, sqliteMigrations } from './migrations'
+import { createSqliteReader } from './sqlite-reader'
 import { createSqliteWriter } from './sqlite-writer'
 import type { Statement } from './statements'
 import { makeTables } from './tables'
@@ -20,10 +21,6 @@ export interface SqliteOptions {
   readonly journalMode?: string
   readonly synchronous?: string
   readonly foreignKeys?: boolean
-}
-
-interface PreparedQuery<Row> {
-  execute(parameters: Record<string, unknown>): Promise<Row[]>
 }
 
 /** A commit of a full batch dirties several hundred pages; the default of 1,000 would checkpoint at nearly every one. */
@@ -52,10 +49,11 @@ export function openSqlite(options: SqliteOptions): Database {
       if ((error as { code?: string }).code !== 'EEXIST') throw error
     }
   }
-  const writer = openHandle(options, options.busyTimeoutMs)
-  const reader = inMemory ? writer : openHandle(options, options.busyTimeoutMs)
+  // Reads share the writer's handle: its commits are synchronous, so no read ever sees a half-written one, and a handle of
+  // their own would lose its page cache at every commit of the other.
+  const handle = openHandle(options, options.busyTimeoutMs)
   const t = makeTables(sqliteKit)
-  const q = drizzle({ client: reader }) as unknown as QueryBuilder
+  const q = drizzle({ client: handle }) as unknown as QueryBuilder
 
   const compiledOnce = new Map<object, Compiled>()
   const compiled = (statement: Statement): Compiled => {
@@ -68,27 +66,16 @@ export function openSqlite(options: SqliteOptions): Database {
     return result
   }
 
-  const queries = new Map<object, PreparedQuery<unknown>>()
-  const prepared = <Row>(definition: Query<Row>): PreparedQuery<Row> => {
-    let result = queries.get(definition)
-    if (!result) {
-      const built = definition.build(q, t).prepare(definition.name)
-      encodeBareParameters((built as unknown as { getQuery(): { params: unknown[] } }).getQuery().params, sqliteEncoder)
-      result = built
-      queries.set(definition, result)
-    }
-    return result as PreparedQuery<Row>
-  }
-
-  const all = async <Row>(definition: Query<Row>, parameters: Parameters = {}): Promise<Row[]> => {
+  const read = createSqliteReader(handle, q, t)
+  const all = <Row>(definition: Query<Row>, parameters: Parameters = {}): Promise<Row[]> => {
     try {
-      return await prepared(definition).execute(parameters)
+      return Promise.resolve(read(definition, parameters))
     } catch (error) {
-      throw databaseError(error, definition.name)
+      return Promise.reject(databaseError(error, definition.name))
     }
   }
 
-  const groupCommit = createSqliteWriter(writer, compiled)
+  const groupCommit = createSqliteWriter(handle, compiled)
   const held = new Map<string, Promise<unknown>>()
 
   return {
@@ -100,7 +87,7 @@ export function openSqlite(options: SqliteOptions): Database {
     commit: groupCommit.commit,
     ping: async () => {
       try {
-        reader.query('select 1').get()
+        handle.query('select 1').get()
       } catch (error) {
         throw databaseError(error, 'ping')
       }
@@ -110,18 +97,15 @@ export function openSqlite(options: SqliteOptions): Database {
       return exclusivelyByFile(options, name, wait, work)
     },
     migrate: async () => {
-      const applied = migrateSqlite(writer, options.foreignKeys !== false)
-      // From now on the writer waits for other processes without blocking the event loop.
-      writer.run('PRAGMA busy_timeout=0')
+      const applied = migrateSqlite(handle, options.foreignKeys !== false)
+      // From now on writes wait for other processes without blocking the event loop.
+      handle.run('PRAGMA busy_timeout=0')
       return applied
     },
     close: async () => {
       await groupCommit.drained()
-      if (!inMemory) {
-        writer.run('PRAGMA wal_checkpoint(TRUNCATE)')
-        reader.close()
-      }
-      writer.close()
+      if (!inMemory) handle.run('PRAGMA wal_checkpoint(TRUNCATE)')
+      handle.close()
     },
   }
 }

@@ -4,59 +4,100 @@ import type { Settings } from '../config/settings'
 import type { Context } from '../context'
 import { param, type Query, query } from '../db/definitions'
 import { sha256Hex } from '../secrets'
-import { isGrantType, type TokenRow } from './records'
+import { isMachineSubject } from './claims'
+import { type FamilyRow, isGrantType, type TokenRow } from './records'
 import { RefreshRefused } from './refresh-refused'
 import { agrees, verifyPresented } from './validate'
 
-const presentedByHash = query('presented_refresh_token', (q, t) =>
+const tokenByHash = query('token_by_hash', (q, t) =>
   q
-    .select({
-      token: t.accessTokens,
-      family: t.tokenFamilies,
-      client: {
-        clientId: t.oauthApplications.clientId,
-        clientType: t.oauthApplications.clientType,
-        status: t.oauthApplications.status,
-        scopes: t.oauthApplications.scopes,
-        tokenProfile: t.oauthApplications.tokenProfile,
-        project: t.oauthApplications.project,
-        serviceAccount: t.oauthApplications.serviceAccount,
-        tokenEpoch: t.oauthApplications.tokenEpoch,
-        enableDeviceFlow: t.oauthApplications.enableDeviceFlow,
-        enableAuthCodeFlow: t.oauthApplications.enableAuthCodeFlow,
-        enableClientCredentialsFlow: t.oauthApplications.enableClientCredentialsFlow,
-      },
-      user: {
-        id: t.users.id,
-        username: t.users.username,
-        fullName: t.users.fullName,
-        avatarUrl: t.users.avatarUrl,
-        email: t.users.email,
-        emailVerified: t.users.emailVerified,
-        updatedAt: t.users.updatedAt,
-        isActive: t.users.isActive,
-        tokenEpoch: t.users.tokenEpoch,
-      },
-      consent: {
-        uuid: t.userAuthorizations.uuid,
-        isActive: t.userAuthorizations.isActive,
-        tokenEpoch: t.userAuthorizations.tokenEpoch,
-      },
-    })
+    .select()
     .from(t.accessTokens)
-    .leftJoin(t.tokenFamilies, eq(t.tokenFamilies.id, t.accessTokens.tokenFamilyId))
-    .leftJoin(t.oauthApplications, eq(t.oauthApplications.clientId, t.accessTokens.clientId))
-    .leftJoin(t.users, eq(t.users.id, t.accessTokens.userId))
-    .leftJoin(t.userAuthorizations, eq(t.userAuthorizations.uuid, t.accessTokens.authorizationId))
     .where(eq(t.accessTokens.tokenHash, param('hash')))
     .limit(1),
 )
 
-export type Presented = typeof presentedByHash extends Query<infer Row> ? Row : never
+const familyById = query('token_family_by_id', (q, t) =>
+  q
+    .select()
+    .from(t.tokenFamilies)
+    .where(eq(t.tokenFamilies.id, param('id'))),
+)
 
-/** The row of a token of either category and whatever state, with everything it stands on. Always reads the database. */
-export const findToken = (ctx: Pick<Context, 'db'>, token: string): Promise<Presented | undefined> =>
-  ctx.db.one(presentedByHash, { hash: sha256Hex(token) })
+const clientOfToken = query('client_of_token', (q, t) =>
+  q
+    .select({
+      clientId: t.oauthApplications.clientId,
+      clientType: t.oauthApplications.clientType,
+      status: t.oauthApplications.status,
+      scopes: t.oauthApplications.scopes,
+      tokenProfile: t.oauthApplications.tokenProfile,
+      project: t.oauthApplications.project,
+      serviceAccount: t.oauthApplications.serviceAccount,
+      tokenEpoch: t.oauthApplications.tokenEpoch,
+      enableDeviceFlow: t.oauthApplications.enableDeviceFlow,
+      enableAuthCodeFlow: t.oauthApplications.enableAuthCodeFlow,
+      enableClientCredentialsFlow: t.oauthApplications.enableClientCredentialsFlow,
+    })
+    .from(t.oauthApplications)
+    .where(eq(t.oauthApplications.clientId, param('id'))),
+)
+
+const userOfToken = query('user_of_token', (q, t) =>
+  q
+    .select({
+      id: t.users.id,
+      username: t.users.username,
+      fullName: t.users.fullName,
+      avatarUrl: t.users.avatarUrl,
+      email: t.users.email,
+      emailVerified: t.users.emailVerified,
+      updatedAt: t.users.updatedAt,
+      isActive: t.users.isActive,
+      tokenEpoch: t.users.tokenEpoch,
+    })
+    .from(t.users)
+    .where(eq(t.users.id, param('id'))),
+)
+
+const consentOfToken = query('consent_of_token', (q, t) =>
+  q
+    .select({
+      uuid: t.userAuthorizations.uuid,
+      isActive: t.userAuthorizations.isActive,
+      tokenEpoch: t.userAuthorizations.tokenEpoch,
+    })
+    .from(t.userAuthorizations)
+    .where(eq(t.userAuthorizations.uuid, param('id'))),
+)
+
+type RowOf<Q> = Q extends Query<infer Row> ? Row : never
+
+/** A token of either category and whatever state, with everything it stands on; null where that is gone. */
+export interface Presented {
+  readonly token: TokenRow
+  readonly family: FamilyRow | null
+  readonly client: RowOf<typeof clientOfToken> | null
+  readonly user: RowOf<typeof userOfToken> | null
+  readonly consent: RowOf<typeof consentOfToken> | null
+}
+
+/**
+ * Always reads the database. The parts are read by key, side by side: what changes between them and the commit is found
+ * by the conditions of the commit.
+ */
+export async function findToken({ db }: Pick<Context, 'db'>, presented: string): Promise<Presented | undefined> {
+  const token = await db.one(tokenByHash, { hash: sha256Hex(presented) })
+  if (!token) return undefined
+  const { tokenFamilyId, authorizationId } = token
+  const [family, client, user, consent] = await Promise.all([
+    tokenFamilyId === null ? undefined : db.one(familyById, { id: tokenFamilyId }),
+    db.one(clientOfToken, { id: token.clientId }),
+    isMachineSubject(token.userId) ? undefined : db.one(userOfToken, { id: token.userId }),
+    authorizationId === null ? undefined : db.one(consentOfToken, { id: authorizationId }),
+  ])
+  return { token, family: family ?? null, client: client ?? null, user: user ?? null, consent: consent ?? null }
+}
 
 /** A token that is not a refresh token is refused. */
 export async function findPresented(ctx: Context, refreshToken: string): Promise<Presented> {

@@ -4,10 +4,11 @@
  * A forged or expired token never reaches the database, and a database that does not answer is an error
  * (`DatabaseUnavailable`), never "invalid".
  */
-import { eq } from 'drizzle-orm'
+import { eq, type GetColumnData, type SQL, sql } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
-import { param, query } from '../db/definitions'
+import { param, type QueryBuilder, query } from '../db/definitions'
 import { sha256Hex } from '../secrets'
 import { isMachineSubject } from './claims'
 import { type JwtRefusal, type JwtResult, type VerifiedClaims, verifyJwt } from './jwt'
@@ -45,6 +46,10 @@ export type TokenCheck =
   | { readonly live: true; readonly token: LiveToken }
   | { readonly live: false; readonly reason: TokenRefusal }
 
+/** A column of the one row that belongs to a token, or null when there is none. */
+const partyOf = <C extends PgColumn>(q: QueryBuilder, column: C, belongs: SQL) =>
+  sql<GetColumnData<C> | null>`(${q.select({ value: column }).from(column.table).where(belongs)})`.mapWith(column)
+
 const tokenWithParties = query('token_with_parties', (q, t) =>
   q
     .select({
@@ -58,13 +63,12 @@ const tokenWithParties = query('token_with_parties', (q, t) =>
       createdAt: t.accessTokens.createdAt,
       tokenFamilyId: t.accessTokens.tokenFamilyId,
       imported: t.accessTokens.imported,
-      clientStatus: t.oauthApplications.status,
-      username: t.users.username,
-      userIsActive: t.users.isActive,
+      // Selections of one value each: SQLite answers them several times faster than a join of the three tables.
+      clientStatus: partyOf(q, t.oauthApplications.status, eq(t.oauthApplications.clientId, t.accessTokens.clientId)),
+      username: partyOf(q, t.users.username, eq(t.users.id, t.accessTokens.userId)),
+      userIsActive: partyOf(q, t.users.isActive, eq(t.users.id, t.accessTokens.userId)),
     })
     .from(t.accessTokens)
-    .leftJoin(t.oauthApplications, eq(t.oauthApplications.clientId, t.accessTokens.clientId))
-    .leftJoin(t.users, eq(t.users.id, t.accessTokens.userId))
     .where(eq(t.accessTokens.tokenHash, param('hash')))
     .limit(1),
 )
