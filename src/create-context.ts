@@ -44,7 +44,7 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     db,
     keys: createCurrentKeyRing(keys),
     metrics,
-    limits: createLimits(settings, clock),
+    limits: createLimits(settings, { clock, log, metrics }),
     devicePolls: createPollPace(),
     outgoing,
     secrets: deriveSecrets(settings),

@@ -2,8 +2,8 @@
  * The life of a server process: what is started in which order, and what is ended in which.
  *
  * Start: database (connected, migrated, seeded), keys, audit writer, listeners, jobs. Nothing is served before the
- * database is ready. End: readiness, listener and running requests, jobs, audit queue, listener of the metrics, database.
- * Every step has a limit of its own, and one that fails does not keep the next from running.
+ * database is ready. End: readiness, listener and running requests, jobs, audit queue, Redis, listener of the metrics,
+ * database. Every step has a limit of its own, and one that fails does not keep the next from running.
  */
 import type { Settings } from './config/settings'
 import type { Context, Logger } from './context'
@@ -53,6 +53,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       throw databaseStartError(settings, error)
     })
     if (advice) log.warn({}, advice)
+    await ctx.limits?.open?.()
     if (options.cancelled.aborted) throw new StartError(CANCELLED)
     const state = { draining: false }
     const handler = createHandler(ctx, { draining: () => state.draining })
@@ -70,6 +71,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       stop: () => shutDown(ctx, shutdownSteps(ctx, { listener, metricsListener, jobs, beginDraining })),
     }
   } catch (error) {
+    await ctx.limits?.close?.().catch(() => {})
     await ctx.db.close().catch(() => {})
     throw error
   }
@@ -165,7 +167,7 @@ interface Running {
 }
 
 function shutdownSteps(
-  { settings, audit, db }: Context,
+  { settings, audit, db, limits }: Context,
   { listener, metricsListener, jobs, beginDraining }: Running,
 ): Step[] {
   // Late, so that the shutdown itself can be watched.
@@ -212,6 +214,7 @@ function shutdownSteps(
       limitMs: settings.AUDIT_SHUTDOWN_TIMEOUT + MARGIN_MS,
       run: () => audit.stop(settings.AUDIT_SHUTDOWN_TIMEOUT),
     },
+    ...redisSteps(settings, limits),
     ...metricsStep,
     {
       starting: 'Closing database connection...',
@@ -222,6 +225,19 @@ function shutdownSteps(
     },
   ]
 }
+
+const redisSteps = (settings: Settings, limits: Context['limits']): Step[] =>
+  limits?.close
+    ? [
+        {
+          starting: 'Closing Redis connection...',
+          done: 'Redis connection closed',
+          failed: 'Redis close timeout',
+          limitMs: settings.REDIS_CLOSE_TIMEOUT,
+          run: limits.close,
+        },
+      ]
+    : []
 
 async function shutDown({ log }: Context, steps: readonly Step[]): Promise<boolean> {
   let succeeded = true

@@ -15,4 +15,7 @@ export interface Limits {
   take(key: string, limit: number): Verdict | Promise<Verdict>
   /** What `take` would say, without counting. */
   look(key: string, limit: number): Verdict | Promise<Verdict>
+  /** Done before the first request where counters are kept elsewhere. Throws `StartError`. */
+  open?(): Promise<void>
+  close?(): Promise<void>
 }

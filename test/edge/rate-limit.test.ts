@@ -89,6 +89,9 @@ describe('a limited route', () => {
       actorIp: PROXY,
       details: { endpoint: '/oauth/token', requests_per_minute: 2 },
     })
+    const text = await app.ctx.metrics.registry.metrics()
+    expect(text).toContain('ratelimit_rejected_total{route="token"} 3')
+    expect(text).toContain('ratelimit_rejected_total{route="login"} 1')
   })
 
   test('what is refused before its body is read counts: unknown grants, broken bodies, disabled registration', async () => {

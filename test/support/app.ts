@@ -74,6 +74,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const lines: LogLine[] = []
   const clock = createTestClock(nowMs)
   const ctx = createContext(settings, { db, log: collectingLogger(lines), clock })
+  await ctx.limits?.open?.()
   const handler = createHandler(ctx, options.lifecycle)
   const handle = (request: Request, peerAddress = LOOPBACK) => handler(request, peerAddress)
   const send = (path: string, init: RequestInit) => {
@@ -116,6 +117,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     log: () => lines,
     close: async () => {
       await ctx.audit.stop(5_000)
+      await ctx.limits?.close?.()
       await close()
     },
   }

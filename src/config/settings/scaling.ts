@@ -15,16 +15,12 @@ export const limitSettings = {
   TOKEN_RATE_LIMIT: integer(20, 'POST /oauth/token per minute and address.'),
   DEVICE_VERIFY_RATE_LIMIT: integer(10, 'POST /device/verify per minute and address.'),
   INTROSPECT_RATE_LIMIT: integer(20, 'POST /oauth/introspect, and POST /oauth/revoke, per minute and address.'),
-  RATE_LIMIT_STORE: oneOf(['memory', 'redis'], 'memory', 'Where limits are counted: memory or redis.', {
-    planned: (store) => store === 'redis',
-  }),
-  ...inert({
-    REDIS_ADDR: text('localhost:6379', 'Redis address host:port, or a redis:// or rediss:// URL.'),
-    REDIS_USERNAME: text('', 'Redis ACL user.'),
-    REDIS_PASSWORD: secret('Redis password.'),
-    REDIS_DB: integer(0, 'Redis database number.', { min: 0 }),
-    REDIS_TLS: flag(false, 'Connects to Redis over TLS.'),
-  }),
+  RATE_LIMIT_STORE: oneOf(['memory', 'redis'], 'memory', 'Where limits are counted: memory or redis (shared).'),
+  REDIS_ADDR: text('localhost:6379', 'Redis address host:port, or a redis:// or rediss:// URL.'),
+  REDIS_USERNAME: text('', 'Redis ACL user.'),
+  REDIS_PASSWORD: secret('Redis password.'),
+  REDIS_DB: integer(0, 'Redis database number.', { min: 0 }),
+  REDIS_TLS: flag(false, 'Connects to Redis over TLS.'),
 }
 
 export const metricsSettings = {

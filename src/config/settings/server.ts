@@ -54,8 +54,8 @@ export const corsSettings = {
 export const lifecycleSettings = {
   DB_INIT_TIMEOUT: duration('30s', 'Limit for connecting, migrating and seeding.'),
   DB_CLOSE_TIMEOUT: duration('5s', 'Limit for closing the database.'),
-  REDIS_CONN_TIMEOUT: duration('5s', 'Limit for connecting to Redis at start.', { inert: true }),
-  REDIS_CLOSE_TIMEOUT: duration('5s', 'Limit for closing Redis.', { inert: true }),
+  REDIS_CONN_TIMEOUT: duration('5s', 'Limit for connecting to Redis at start.'),
+  REDIS_CLOSE_TIMEOUT: duration('5s', 'Limit for closing Redis.'),
   CACHE_INIT_TIMEOUT: duration('5s', 'Limit for connecting a cache at start.', { inert: true }),
   CACHE_CLOSE_TIMEOUT: duration('5s', 'Limit for closing a cache.', { inert: true }),
   SERVER_SHUTDOWN_TIMEOUT: duration('5s', 'Limit for finishing running requests at shutdown.'),

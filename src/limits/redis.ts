@@ -1,0 +1,151 @@
+/**
+ * Counters that several processes share.
+ *
+ * One script does everything in one round trip, by the clock of the Redis server. A limit must neither fail nor open
+ * because Redis is away: every error is answered by the counters of this process.
+ */
+import { Redis } from 'ioredis'
+import type { Settings } from '../config/settings'
+import type { Context } from '../context'
+import type { MemoryLimits } from './memory'
+import { redisPlace, redisStartError } from './redis-connection'
+import { type Limits, type Verdict, WINDOW_MS } from './window'
+
+interface SharedLimits extends Limits {
+  /** Connects and looks whether Redis can be used. Throws `StartError`. */
+  open(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A list of the times of counted requests, oldest first, in microseconds. Answers in milliseconds. */
+const SLIDING_WINDOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local limit = tonumber(ARGV[1])
+local window = tonumber(ARGV[2]) * 1000
+local oldest = tonumber(redis.call('LINDEX', KEYS[1], 0) or now)
+while oldest <= now - window or oldest > now do
+  redis.call('LPOP', KEYS[1])
+  oldest = tonumber(redis.call('LINDEX', KEYS[1], 0) or now)
+end
+local counted = redis.call('LLEN', KEYS[1])
+local admitted = counted < limit
+if admitted and ARGV[3] == '1' then
+  redis.call('RPUSH', KEYS[1], string.format('%.0f', now))
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  counted = counted + 1
+end
+local reset = 0
+if counted > 0 then reset = math.ceil((oldest + window - now) / 1000) end
+return { admitted and 1 or 0, math.max(0, limit - counted), reset }
+`
+
+interface Scripts {
+  slidingWindow(key: string, limit: number, windowMs: number, counting: 0 | 1): Promise<[number, number, number]>
+}
+
+/** Longer than any answer of a healthy Redis; a request waits no longer than this for one that hangs. */
+const COMMAND_TIMEOUT_MS = 250
+/** After an error Redis is left alone for this long: requests must not queue up before one that hangs. */
+const PAUSE_MS = 1_000
+/** A connection on which nothing came for so long although something was asked is replaced. */
+const SOCKET_TIMEOUT_MS = 3_000
+const LONGEST_RECONNECT_PAUSE_MS = 1_000
+const LOG_EVERY_MS = 60_000
+
+export interface RedisLimitsParts extends Pick<Context, 'log' | 'metrics'> {
+  /** Counts while Redis is away. */
+  readonly local: MemoryLimits
+}
+
+export function createRedisLimits(settings: Settings, { log, metrics, local }: RedisLimitsParts): SharedLimits {
+  const place = redisPlace(settings)
+  let opened = false
+  let lastError: unknown
+  let pausedUntil = 0
+  let loggedAt: number | undefined
+
+  const redis = new Redis({
+    ...place.options,
+    lazyConnect: true,
+    connectTimeout: settings.REDIS_CONN_TIMEOUT,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => (opened ? Math.min(attempt * 100, LONGEST_RECONNECT_PAUSE_MS) : null),
+    scripts: { slidingWindow: { lua: SLIDING_WINDOW, numberOfKeys: 1 } },
+  })
+  redis.on('error', (error) => {
+    lastError = error
+  })
+  const scripts = redis as unknown as Scripts
+
+  const shared = async (key: string, limit: number, counting: 0 | 1): Promise<Verdict> => {
+    const [admitted, remaining, resetInMs] = await scripts.slidingWindow(`ratelimit:${key}`, limit, WINDOW_MS, counting)
+    return { admitted: admitted === 1, remaining, resetInMs }
+  }
+
+  const noteFailure = (error: unknown) => {
+    metrics.count('ratelimit_backend_errors_total')
+    const now = performance.now()
+    pausedUntil = now + PAUSE_MS
+    if (loggedAt !== undefined && now - loggedAt < LOG_EVERY_MS) return
+    loggedAt = now
+    const reason = error instanceof Error ? error.message.slice(0, 100) : 'unknown'
+    log.warn({ reason }, 'Redis cannot be used: rate limits are counted by this process alone')
+  }
+
+  const count = async (key: string, limit: number, counting: 0 | 1): Promise<Verdict> => {
+    if (performance.now() >= pausedUntil) {
+      try {
+        return await shared(key, limit, counting)
+      } catch (error) {
+        noteFailure(error)
+      }
+    }
+    return counting === 1 ? local.take(key, limit) : local.look(key, limit)
+  }
+
+  const connect = async (): Promise<void> => {
+    await redis.connect()
+    // A database that does not exist is no error to the driver: it would count in database 0.
+    await redis.select(place.db)
+    await shared('start', 1, 0)
+  }
+
+  return {
+    take: (key, limit) => count(key, limit, 1),
+    look: (key, limit) => count(key, limit, 0),
+    open: async () => {
+      try {
+        await within(settings.REDIS_CONN_TIMEOUT, connect())
+        opened = true
+      } catch (error) {
+        redis.disconnect()
+        const closed = error instanceof Error && error.message.startsWith('Connection is closed')
+        throw redisStartError(place, closed ? (lastError ?? error) : error)
+      }
+    },
+    close: async () => {
+      opened = false
+      redis.options.commandTimeout = settings.REDIS_CLOSE_TIMEOUT
+      try {
+        if (redis.status === 'ready') await redis.quit()
+      } finally {
+        redis.disconnect()
+      }
+    },
+  }
+}
+
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(Object.assign(new Error('late'), { code: 'TIMEOUT' })), limitMs)
+  try {
+    await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
