@@ -10,6 +10,7 @@ import type { Context, RequestContext } from '../context'
 import { takeFlash } from '../edge/browser-session'
 import { requireSessionToken } from '../edge/csrf'
 import { page, pageFrame, redirectTo } from '../edge/page'
+import { PageError } from '../edge/page-error'
 import { limitAuthorization } from '../edge/rate-limit'
 import { pageSurface } from '../edge/surfaces/page'
 import type { BrowserSession } from '../identity/sessions'
@@ -75,14 +76,11 @@ async function authorize(
   ended: Ended,
   query: string,
 ): Promise<Response> {
+  if (!session) return await answerStranger(ctx, query, ended)
   const parameters = readParameters(query)
-  // Strangers learn nothing about clients; but a client that forbids to ask a person is told that it would have to.
-  if (!session && parameters.values.prompt !== 'none')
-    return redirectTo(ctx, loginAddress(ctx, query, parameters, ended))
   return await settleConflicts(async () => {
     const target = await requireTarget(ctx, parameters)
     const request = requireRequest(ctx, target, parameters)
-    if (!session) throw new AuthorizationRefused(request, 'login_required')
     const first = signInFirst(ctx, request, session, { query, parameters })
     if (first !== undefined) return redirectTo(ctx, first)
 
@@ -91,6 +89,23 @@ async function authorize(
     if (request.prompt.has('none')) throw new AuthorizationRefused(request, 'consent_required')
     return await askForConsent(ctx, session, request, { query, parameters })
   })
+}
+
+/**
+ * Strangers are sent to the login at once, right or wrong, and learn nothing about clients. Only a right request that
+ * forbids to ask a person is told that it would have to.
+ */
+async function answerStranger(ctx: RequestContext, query: string, ended: Ended): Promise<Response> {
+  if (new URLSearchParams(query).get('prompt') === 'none') {
+    try {
+      const parameters = readParameters(query)
+      const request = requireRequest(ctx, await requireTarget(ctx, parameters), parameters)
+      return answerRefusal(ctx, new AuthorizationRefused(request, 'login_required'))
+    } catch (error) {
+      if (!(error instanceof AuthorizationRefused || error instanceof PageError)) throw error
+    }
+  }
+  return redirectTo(ctx, loginAddress(ctx, query, ended))
 }
 
 async function askForConsent(
@@ -139,5 +154,5 @@ async function loginAfterDecision(
   ended: Ended,
 ): Promise<string> {
   const query = (await queryOfHeldRequest(ctx, fields.request_id ?? '')) ?? ''
-  return loginAddress(ctx, query, readParameters(query), ended)
+  return loginAddress(ctx, query, ended)
 }

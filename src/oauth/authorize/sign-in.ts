@@ -40,10 +40,10 @@ function signedInSince(ctx: RequestContext, query: string, { values }: Parameter
 export function loginAddress(
   ctx: RequestContext,
   query: string,
-  { values }: Parameters,
   ended?: 'session_timeout' | 'session_invalid',
 ): string {
-  const demands = ['prompt', 'max_age', 'id_token_hint'].some((name) => values[name] !== undefined)
+  const sent = new URLSearchParams(query)
+  const demands = ['prompt', 'max_age', 'id_token_hint'].some((name) => sent.has(name))
   const target = query === '' ? '/oauth/authorize' : `/oauth/authorize?${query}`
   return loginPathTo(demands ? markedTarget(ctx, query) : target, { ended })
 }

@@ -43,7 +43,8 @@ describe.each(databases)('authorization endpoint on %s', (_name, open) => {
 
   test('without a session a request leads to the login and back, valid or not: strangers learn nothing of clients', async () => {
     const client = await newClient()
-    for (const path of [requestOf(client), requestOf(client, { client_id: 'nobody', nonce: 'a b&c' })]) {
+    const twice = `${requestOf(client)}&client_id=x&nonce=%zz`
+    for (const path of [requestOf(client), requestOf(client, { client_id: 'nobody', nonce: 'a b&c' }), twice]) {
       const response = await app.get(path)
       expect(response.status).toBe(302)
       const login = new URL(response.headers.get('location') ?? '', 'http://x')

@@ -150,7 +150,12 @@ describe.each(databases)('sign-in before consent on %s', (_name, open) => {
     })
 
     test('signed out and wrong otherwise: the login page, as for every stranger', async () => {
-      expect(loginOf(await app.get(requestOf(client)))).toBeDefined()
+      const mistakes = [
+        { client_id: 'nobody' },
+        { redirect_uri: 'https://evil.example/' },
+        { scope: 'admin' },
+      ] as Fields[]
+      for (const changes of mistakes) expect(loginOf(await app.get(silent(changes)))).toBeDefined()
     })
 
     test('no consent: consent_required', async () => {
