@@ -32,10 +32,15 @@ export function findPrivateKey(settings: PrivateKeySettings, notices: Notice[]):
     }
   }
   const { key, block } = readPrivateKeyFile(path)
-  if ((statSync(path).mode & 0o077) !== 0)
-    notices.push({ level: 'warn', text: `Warning: ${path} can be read by others than its owner; use chmod 600` })
+  notices.push(...readersOf(path))
   return { key, source: `${path}, block ${block}` }
 }
+
+/** A warning when others than its owner can read a file with a private key. */
+export const readersOf = (path: string): Notice[] =>
+  (statSync(path).mode & 0o077) === 0
+    ? []
+    : [{ level: 'warn', text: `Warning: ${path} can be read by others than its owner; use chmod 600` }]
 
 export const readPrivateKeyFile = (path: string): FoundKey =>
   readKeyFile(path, firstPrivateKey, `Failed to load JWT private key from ${path}`)

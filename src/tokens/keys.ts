@@ -17,7 +17,7 @@ import {
   type TokenTyp,
   type VerificationKey,
 } from './key'
-import { describeKey, findPrivateKey, messageOf, type Notice, readAdditionalFile } from './key-files'
+import { describeKey, findPrivateKey, messageOf, type Notice, readAdditionalFile, readersOf } from './key-files'
 
 export type { SigningKey, TokenTyp, VerificationKey }
 
@@ -112,6 +112,7 @@ function loadPrivateKey(settings: KeySettings, notices: Notice[]): SigningKey & 
 
 function additionalKeys(entry: string, notices: Notice[]): readonly PublishedKey[] {
   const { path, keys } = readAdditionalFile(entry)
+  if (keys.some(({ privateKey }) => privateKey)) notices.push(...readersOf(path))
   for (const { algorithm, kid, publicKey, block } of keys) {
     const text = `Token verification: ${algorithm} (kid=${kid}), ${describeKey(publicKey)} from ${path}, block ${block}`
     notices.push({ level: 'info', text })

@@ -48,6 +48,7 @@ function machineClient(): { id: string; secret: string } {
   const secret = 'a-secret-of-the-rotation-test-0123456789abcdef'
   const hash = Bun.password.hashSync(secret, { algorithm: 'bcrypt', cost: 4 })
   const database = new Database(path('test.db'))
+  database.run('PRAGMA busy_timeout = 5000')
   database
     .query(
       `UPDATE oauth_applications SET client_type = 'confidential', client_secret = ?, scopes = 'read',

@@ -250,6 +250,16 @@ describe('key ring: several keys', () => {
     expect(verifying.published).toBe(true)
   })
 
+  test('a file with a next key that others can read is used, with a warning; a public one needs none [SEC]', () => {
+    const active = { ...ES256, JWT_PRIVATE_KEY_PEM: privatePem(ecPair) }
+    const warnings = (text: string) =>
+      load({ ...active, JWT_ADDITIONAL_KEY_PATHS: [file('readable.pem', text, 0o644)] }).notices.filter(
+        ({ level }) => level === 'warn',
+      )
+    expect(warnings(privatePem(rsaPair))).toHaveLength(1)
+    expect(warnings(publicPem(rsaPair))).toHaveLength(0)
+  })
+
   test('two keys under one kid stop the start; the same key twice is one', () => {
     const active = { ...ES256, JWT_PRIVATE_KEY_PEM: privatePem(ecPair), JWT_KEY_ID: 'k' }
     expect(refusal({ ...active, JWT_ADDITIONAL_KEY_PATHS: [`k=${paths[1]}`] })).toBe(

@@ -16,12 +16,11 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { codeOf } from '../../config/sources'
-import type { AdditionalKey } from '../../tokens/key-files'
-import { VACANT } from '../../tokens/key-files'
+import { type AdditionalKey, VACANT } from '../../tokens/key-files'
 import { KeysRefusal } from './refusal'
 
 /** A private key where there is one, else the public key. */
-export function pemOf({ privateKey, publicKey }: Pick<AdditionalKey, 'privateKey' | 'publicKey'>): string {
+function pemOf({ privateKey, publicKey }: Pick<AdditionalKey, 'privateKey' | 'publicKey'>): string {
   const pem = privateKey
     ? privateKey.export({ format: 'pem', type: 'pkcs8' })
     : publicKey.export({ format: 'pem', type: 'spki' })
