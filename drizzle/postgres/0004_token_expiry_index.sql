@@ -1,0 +1,2 @@
+DROP INDEX "access_tokens_expires";--> statement-breakpoint
+CREATE INDEX "access_tokens_expiry" ON "access_tokens" USING btree ("expires_at","token_category","status");
