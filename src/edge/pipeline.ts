@@ -30,7 +30,8 @@ export function createPipeline(ctx: Context, app: AnyElysia, routes: RouteTable)
     const crossing = crossOrigin?.(request, info)
     let response: Response
     try {
-      response = crossing?.answer ?? (await rateLimit?.before(request, info)) ?? (await route(request))
+      const refusal = rateLimit && !crossing?.answer ? await rateLimit.before(request, info) : undefined
+      response = crossing?.answer ?? refusal ?? (await route(request))
       if (rateLimit) response = await rateLimit.after(request, info, response)
     } catch (error) {
       logFailure(ctx, request, error)

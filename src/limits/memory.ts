@@ -9,35 +9,45 @@ export interface MemoryLimits extends Limits {
 
 export interface MemoryOptions {
   readonly clock: Clock
-  /** How often counters that have run out are dropped, in milliseconds. */
+  /** How often counters that have run out are dropped, in milliseconds; a minute at least. */
   readonly sweepEveryMs: number
-  /** Keys that are kept. Beyond that the one not seen for longest goes, so that invented addresses cost no memory. */
+  /** Keys that are kept. Beyond that those not seen for longest go, so that invented addresses cost no memory. */
   readonly maxKeys?: number
 }
 
 const MAX_KEYS = 100_000
 
-export function createMemoryLimits({ clock, sweepEveryMs, maxKeys = MAX_KEYS }: MemoryOptions): MemoryLimits {
-  /** When each counted request came; oldest first, as are the keys by their last use. */
-  const table = new Map<string, number[]>()
-  let lastSweep = clock.now()
+/** When each counted request of a key came, oldest first. */
+type Table = Map<string, number[]>
 
-  const sweep = (now: number) => {
-    lastSweep = now
-    for (const [key, times] of table) if (!inWindow(times.at(-1), now)) table.delete(key)
+export function createMemoryLimits({ clock, sweepEveryMs, maxKeys = MAX_KEYS }: MemoryOptions): MemoryLimits {
+  // Every key that is seen is in `recent`. When that is full or old it becomes `former`, and what was there and has not
+  // been seen since is dropped at once: no step looks at more than one key, however many were invented.
+  let recent: Table = new Map()
+  let former: Table = new Map()
+  let turnedAt = clock.now()
+  const turnEveryMs = Math.max(WINDOW_MS, sweepEveryMs)
+
+  const timesOf = (key: string, now: number): number[] => {
+    if (recent.size >= maxKeys / 2 || Math.abs(now - turnedAt) >= turnEveryMs) {
+      former = recent
+      recent = new Map()
+      turnedAt = now
+    }
+    let times = recent.get(key)
+    if (!times) {
+      times = former.get(key) ?? []
+      recent.set(key, times)
+    }
+    return times
   }
 
   const count = (key: string, limit: number, counting: boolean): Verdict => {
     const now = clock.now()
-    if (Math.abs(now - lastSweep) >= sweepEveryMs) sweep(now)
-    const times = table.get(key) ?? []
+    const times = timesOf(key, now)
     dropOld(times, now)
     const admitted = times.length < limit
     if (admitted && counting) times.push(now)
-    // Again at the end of the table: an address that is being refused must not be the first to be forgotten.
-    table.delete(key)
-    if (times.length > 0) table.set(key, times)
-    if (table.size > maxKeys) table.delete(table.keys().next().value ?? '')
     const [oldest] = times
     return {
       admitted,
@@ -53,11 +63,10 @@ export function createMemoryLimits({ clock, sweepEveryMs, maxKeys = MAX_KEYS }: 
 }
 
 /** A clock that was set back leaves times in the future, which would block for as long as it was wrong. */
-const inWindow = (time: number | undefined, now: number): boolean =>
-  time !== undefined && time > now - WINDOW_MS && time <= now
+const inWindow = (time: number, now: number): boolean => time > now - WINDOW_MS && time <= now
 
 function dropOld(times: number[], now: number): void {
   let gone = 0
-  while (gone < times.length && !inWindow(times[gone], now)) gone += 1
+  while (gone < times.length && !inWindow(times[gone] ?? 0, now)) gone += 1
   if (gone > 0) times.splice(0, gone)
 }
