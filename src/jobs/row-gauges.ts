@@ -47,7 +47,7 @@ const liveCodes = (name: string, only?: (t: Tables) => SQL): Query<{ count: numb
   )
 
 /** Names of the queries are the `operation` of `database_query_errors_total`. */
-const GAUGES: readonly RowGauge[] = [
+export const ROW_GAUGES: readonly RowGauge[] = [
   liveTokens('access'),
   liveTokens('refresh'),
   { metric: 'oauth_device_codes_active', count: liveCodes('count_total_device_codes') },
@@ -93,7 +93,7 @@ export function createRowGauges(ctx: Context): () => Promise<void> {
 
   return async () => {
     // One after the other: counting must not take connections from requests.
-    for (const gauge of GAUGES) {
+    for (const gauge of ROW_GAUGES) {
       try {
         const row = await ctx.db.one(gauge.count, countParameters(ctx))
         ctx.metrics.set(gauge.metric, row?.count ?? 0, gauge.labels)
