@@ -190,7 +190,7 @@ export function clientRow(now: Date, overrides: Partial<Client> = {}): Client {
   }
 }
 
-export function consentRow(now: Date, user: User, client: Client, overrides: Partial<Consent> = {}): Consent {
+function consentRow(now: Date, user: User, client: Client, overrides: Partial<Consent> = {}): Consent {
   return {
     uuid: crypto.randomUUID(),
     userId: user.id,
