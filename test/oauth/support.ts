@@ -1,5 +1,5 @@
 /** What the tests of the protocol endpoints share: grants made without their own endpoint, and readers of answers. */
-import { asc, eq } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { commit } from '../../src/db/commit'
 import { type Grant, prepareGrant } from '../../src/tokens/issue'
 import type { TokenResponse } from '../../src/tokens/mint'
@@ -104,7 +104,7 @@ export async function auditRows({ ctx }: TestApp, eventType?: string) {
   ctx.audit.record(ctx, { event: 'LOGOUT', action })
   const marked = () => ctx.db.q.select().from(auditLogs).where(eq(auditLogs.action, action))
   while ((await marked()).length === 0) await Bun.sleep(50)
-  const rows = await ctx.db.q.select().from(auditLogs).orderBy(asc(auditLogs.id))
+  const rows = await ctx.db.q.select().from(auditLogs)
   return rows.filter((row) => !row.action.startsWith(MARKER) && row.eventType === (eventType ?? row.eventType))
 }
 
