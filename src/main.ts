@@ -1,6 +1,7 @@
 /** The executable: from the command line to one command. */
 import { readArguments } from './commands/arguments'
 import { check } from './commands/check'
+import { clients } from './commands/clients/clients'
 import { healthcheck } from './commands/healthcheck'
 import { keys } from './commands/keys/keys'
 import { terminal } from './commands/output'
@@ -30,6 +31,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return healthcheck(process.env, process.cwd(), terminal)
     case 'keys':
       return keys(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
+    case 'clients':
+      return clients(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'version':
       out(versionText())
       return 0

@@ -12,7 +12,7 @@ export const insertAuditRow = write('insert_audit_row', (q, t) =>
 )
 
 /** To be spread into the list of a commit. Empty when auditing is switched off. */
-export function audit(ctx: Context, event: AuditEvent): Statement[] {
+export function audit(ctx: Pick<Context, 'settings' | 'clock' | 'random' | 'request'>, event: AuditEvent): Statement[] {
   if (!ctx.settings.ENABLE_AUDIT_LOGGING) return []
   return [run(insertAuditRow, auditRow(ctx, event))]
 }

@@ -86,20 +86,27 @@ const seen = ({ clientId, version, status, registrationTokenHash }: Client) => (
   seenTokenHash: registrationTokenHash,
 })
 
+const field = <Name extends keyof Client>(name: Name) => param<Client[Name]>(name)
+
+/** A parameter for every field that may change; whether a client has a secret may not. */
+export const fieldParameters = () => ({
+  clientName: field('clientName'),
+  clientUri: field('clientUri'),
+  redirectUris: field('redirectUris'),
+  postLogoutRedirectUris: field('postLogoutRedirectUris'),
+  backchannelLogoutUri: field('backchannelLogoutUri'),
+  scopes: field('scopes'),
+  grantTypes: field('grantTypes'),
+  enableDeviceFlow: field('enableDeviceFlow'),
+  enableAuthCodeFlow: field('enableAuthCodeFlow'),
+  tokenEndpointAuthMethod: field('tokenEndpointAuthMethod'),
+})
+
 const replaceFields = write('replace_registered_fields', (q, t) =>
   q
     .update(t.oauthApplications)
     .set({
-      clientName: param('clientName'),
-      clientUri: param('clientUri'),
-      redirectUris: param('redirectUris'),
-      postLogoutRedirectUris: param('postLogoutRedirectUris'),
-      backchannelLogoutUri: param('backchannelLogoutUri'),
-      scopes: param('scopes'),
-      grantTypes: param('grantTypes'),
-      enableDeviceFlow: param('enableDeviceFlow'),
-      enableAuthCodeFlow: param('enableAuthCodeFlow'),
-      tokenEndpointAuthMethod: param('tokenEndpointAuthMethod'),
+      ...fieldParameters(),
       version: sql`${t.oauthApplications.version} + 1`,
       updatedAt: param('now'),
     })

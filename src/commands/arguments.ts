@@ -3,7 +3,7 @@
 export type Invocation =
   | { readonly command: 'server' | 'check' | 'healthcheck' | 'version' | 'help' }
   /** With the arguments after it, which are its own. */
-  | { readonly command: 'keys'; readonly rest: readonly string[] }
+  | { readonly command: 'keys' | 'clients'; readonly rest: readonly string[] }
   /** No command at all. */
   | { readonly command: undefined }
   | { readonly unknownCommand: string }
@@ -28,8 +28,8 @@ export function readArguments(argv: readonly string[]): Invocation {
   const words: string[] = []
   const end = argv.indexOf('--')
   for (const [index, argument] of (end === -1 ? argv : argv.slice(0, end)).entries()) {
-    if (argument === 'keys' && words.length === 0)
-      return options.size === 0 ? { command: 'keys', rest: argv.slice(index + 1) } : choose(options, argument)
+    if ((argument === 'keys' || argument === 'clients') && words.length === 0)
+      return options.size === 0 ? { command: argument, rest: argv.slice(index + 1) } : choose(options, argument)
     if (!argument.startsWith('-') || argument === '-') {
       words.push(argument)
       continue

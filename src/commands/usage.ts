@@ -8,6 +8,7 @@ Commands:
   server    Start the OAuth server
   check     Check the configuration without starting anything
   keys      List, generate, rotate and retire signing keys
+  clients   List, show, approve and reject clients that wait for an administrator
   version   Show version information
   help      Show this help message
   healthcheck

@@ -43,8 +43,9 @@ describe('command line', () => {
       expect(readArguments(split(line))).toEqual({ command } as ReturnType<typeof readArguments>)
     })
 
-  test('authgate keys: what follows is its own, options too', () => {
+  test('authgate keys, authgate clients: what follows is its own, options too', () => {
     expect(readArguments(['keys', 'rotate', '--force'])).toEqual({ command: 'keys', rest: ['rotate', '--force'] })
+    expect(readArguments(['clients', '--help'])).toEqual({ command: 'clients', rest: ['--help'] })
     expect(readArguments(['-v', 'keys'])).toEqual({ command: 'version' })
     expect(readArguments(['server', 'keys'])).toEqual({ command: 'server' })
   })
