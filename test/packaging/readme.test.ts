@@ -28,15 +28,15 @@ describe('README', () => {
   })
 
   test('every command it shows is one', () => {
-    const commands = all(/\bauthgate (server|check|healthcheck|version|keys|migrate|admin)\b/g)
+    const commands = all(/\bauthgate (server|check|healthcheck|version|keys|clients|migrate|admin)\b/g)
     for (const command of commands) expect(USAGE).toContain(command)
   })
 
   test('every endpoint of its table answers', async () => {
     const table = readme.slice(readme.indexOf('## Endpoints'), readme.indexOf('### Refresh tokens'))
-    const paths = [...table.matchAll(/`(?:(GET|POST) )?(\/[\w./-]+)`/g)]
+    const paths = [...table.matchAll(/`(?:(?:GET, )?(GET|POST) )?(\/[\w./-]+)(?:\?[^`]*)?`/g)]
     expect(paths.length).toBeGreaterThan(14)
-    const app = await openTestApp()
+    const app = await openTestApp({ settings: { ENABLE_DYNAMIC_CLIENT_REGISTRATION: 'true', METRICS_ENABLED: 'true' } })
     try {
       for (const [, method = 'GET', path] of paths) {
         if (path === '/oauth') continue
