@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { arch, cpus, tmpdir, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
+import { rememberConsent, signIn, stormOfLogins } from './browser'
 import { countLostAfterKill } from './durability'
-import { firstUserAndClient, insertDeviceCodes, startSubject } from './subject'
-import { type Figures, form, measure } from './wrk'
+import { firstUserAndClient, insertConfidentialClient, insertDeviceCodes, startSubject } from './subject'
+import { basicHeader, type Figures, form, measure } from './wrk'
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5)
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3)
@@ -42,6 +43,7 @@ await insertDeviceCodes(database, [
   ...pending.map((deviceCode) => ({ deviceCode, clientId })),
   ...approved.map((deviceCode) => ({ deviceCode, clientId, userId })),
 ])
+const application = await insertConfidentialClient(database)
 subject = await startSubject(binary, folder, port)
 const restartMs = subject.startMs
 const idleMemory = subject.memory()
@@ -89,6 +91,45 @@ function request()
   return wrk.format("GET", nil, { Authorization = "Bearer " .. tokens[at] })
 end`
 
+const { clientId: applicationId, secret } = application
+const credentials = basicHeader(applicationId, secret)
+const machineScript = `${form({ grant_type: 'client_credentials', scope: 'read' })}
+${credentials}`
+
+const introspectionScript = `
+local tokens, at = ${luaList(issued.map(({ access_token }) => access_token))}, 0
+wrk.method = "POST"
+wrk.headers["content-type"] = "application/x-www-form-urlencoded"
+${credentials}
+function request()
+  at = at % #tokens + 1
+  return wrk.format(nil, nil, nil, "token=" .. tokens[at])
+end`
+
+const browser = await signIn(subject.url)
+const { path, redemption } = await rememberConsent(subject.url, browser, application)
+/** Codes join a queue as they arrive; whoever finds one there redeems it, everybody else asks for another. */
+const codeFlowScript = `
+local codes, first, last = {}, 1, 0
+local authorize = { Cookie = "${browser.cookie}", ["User-Agent"] = "${browser.userAgent}" }
+local redeem = { ["Content-Type"] = "application/x-www-form-urlencoded" }
+function request()
+  if first > last then return wrk.format("GET", "${path}", authorize) end
+  local code = codes[first]
+  codes[first] = nil
+  first = first + 1
+  return wrk.format("POST", "/oauth/token", redeem, "${redemption}&code=" .. code)
+end
+function response(status, headers, body)
+  for name, value in pairs(headers) do
+    local code = string.lower(name) == "location" and string.match(value, "[?&]code=(%x+)")
+    if code then
+      last = last + 1
+      codes[last] = code
+    end
+  end
+end`
+
 /** Each round of the refresh run needs chains nobody has used before. */
 let chainsUsed = 0
 const chainsPerRound = Math.floor(REFRESH_CHAINS / rounds)
@@ -110,13 +151,47 @@ const rows: Row[] = [
     work: `device poll, ${PENDING_CODES / 1000}k pending codes`,
     yardstick: 'POST',
     target: 0.4,
-    run: () => measure({ url: `${subject.url}/oauth/token`, script: pollScript, seconds, status: 400 }),
+    run: () => measure({ url: `${subject.url}/oauth/token`, script: pollScript, seconds, statuses: [400] }),
   },
   {
     work: 'tokeninfo',
     yardstick: 'GET',
     target: 0.3,
     run: () => measure({ url: `${subject.url}/oauth/tokeninfo`, script: tokenInfoScript, seconds }),
+  },
+  {
+    work: 'userinfo',
+    yardstick: 'GET',
+    target: 0.3,
+    run: () => measure({ url: `${subject.url}/oauth/userinfo`, script: tokenInfoScript, seconds }),
+  },
+  {
+    work: 'introspection of a live token',
+    yardstick: 'POST',
+    target: 0.35,
+    run: () => measure({ url: `${subject.url}/oauth/introspect`, script: introspectionScript, seconds }),
+  },
+  {
+    work: 'client_credentials (HS256)',
+    yardstick: 'POST',
+    target: 0.2,
+    run: () => measure({ url: `${subject.url}/oauth/token`, script: machineScript, seconds }),
+  },
+  {
+    work: 'client_credentials while logins saturate the hash pool',
+    yardstick: 'POST',
+    target: 0.1,
+    run: async () => {
+      const storm = await stormOfLogins(subject.url)
+      const figures = await measure({ url: `${subject.url}/oauth/token`, script: machineScript, seconds })
+      await storm.stop()
+      return figures
+    },
+  },
+  {
+    work: 'code flow: authorize with remembered consent, then token',
+    yardstick: 'POST',
+    run: () => measure({ url: subject.url, script: codeFlowScript, seconds, statuses: [200, 302, 303] }),
   },
   {
     work: 'refresh with rotation',

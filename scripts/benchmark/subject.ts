@@ -1,6 +1,8 @@
 /** The compiled server under load: starting, stopping, and filling its database before a run. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { generateClientSecret, hashClientSecret } from '../../src/clients/secret'
+import { systemRandom } from '../../src/clock'
 import { run } from '../../src/db/commit'
 import { rowParameters, write } from '../../src/db/definitions'
 import { openSqlite } from '../../src/db/sqlite'
@@ -15,6 +17,8 @@ export interface Subject {
 }
 
 const START_LIMIT_MS = 20_000
+/** Of `admin`. */
+export const PASSWORD = 'a-long-benchmark-passphrase'
 
 export async function startSubject(binary: string, folder: string, port: number): Promise<Subject> {
   const url = `http://127.0.0.1:${port}`
@@ -24,6 +28,7 @@ export async function startSubject(binary: string, folder: string, port: number)
     env: {
       BASE_URL: url,
       SERVER_ADDR: `127.0.0.1:${port}`,
+      DEFAULT_ADMIN_PASSWORD: PASSWORD,
       ENABLE_RATE_LIMIT: 'false',
       ENABLE_TOKEN_ROTATION: 'true',
       LOG_FORMAT: 'json',
@@ -97,6 +102,40 @@ export async function insertDeviceCodes(file: string, rows: DeviceCodeRow[]): Pr
   )
   for (let at = 0; at < statements.length; at += 5_000) await db.commit(statements.slice(at, at + 5_000))
   await db.close()
+}
+
+const insertClient = write('bench_insert_client', (q, t) =>
+  q.insert(t.oauthApplications).values(rowParameters(t.oauthApplications)),
+)
+
+export interface ConfidentialClient {
+  clientId: string
+  secret: string
+  redirectUri: string
+}
+
+/** Puts a confidential client with every right into the stopped server's database, as an administrator would. */
+export async function insertConfidentialClient(file: string): Promise<ConfidentialClient> {
+  const db = openSqlite({ path: file, busyTimeoutMs: 5000 })
+  const [seeded] = await db.q.select().from(db.t.oauthApplications).limit(1)
+  if (!seeded) throw new Error('the database was not seeded')
+  const secret = generateClientSecret({ random: systemRandom })
+  const client = { clientId: crypto.randomUUID(), secret, redirectUri: 'http://127.0.0.1:9999/callback' }
+  const row: typeof seeded = {
+    ...seeded,
+    clientId: client.clientId,
+    clientSecret: hashClientSecret({ random: systemRandom }, secret),
+    clientName: 'Benchmark',
+    clientType: 'confidential',
+    scopes: 'openid email profile read',
+    redirectUris: [client.redirectUri],
+    enableClientCredentialsFlow: true,
+    allowIntrospection: true,
+    origin: 'admin',
+  }
+  await db.commit([run(insertClient, row)])
+  await db.close()
+  return client
 }
 
 export async function firstUserAndClient(file: string): Promise<{ userId: string; clientId: string }> {

@@ -15,17 +15,18 @@ export interface Load {
   script: string
   connections?: number
   seconds: number
-  /** The status every answer must have. */
-  status?: number
+  /** The statuses an answer may have; 200 unless given. */
+  statuses?: number[]
 }
 
-const reporter = (status: number) => `
+const reporter = (statuses: number[]) => `
+local right = {${statuses.map((status) => `[${status}]=true`).join(',')}}
 local threads = {}
 function setup(thread) table.insert(threads, thread) end
 local user_init, user_response = init, response
 function init(args) wrong = 0; if user_init then user_init(args) end end
 function response(code, headers, body)
-  if code ~= ${status} then wrong = wrong + 1 end
+  if not right[code] then wrong = wrong + 1 end
   if user_response then user_response(code, headers, body) end
 end
 function done(summary, latency, requests)
@@ -35,9 +36,9 @@ function done(summary, latency, requests)
     latency:percentile(50) / 1000, latency:percentile(99) / 1000, bad))
 end`
 
-export async function measure({ url, script, connections = 32, seconds, status = 200 }: Load): Promise<Figures> {
+export async function measure({ url, script, connections = 32, seconds, statuses = [200] }: Load): Promise<Figures> {
   const file = join(process.env.BENCH_DIRECTORY as string, `load-${crypto.randomUUID()}.lua`)
-  await Bun.write(file, script + reporter(status))
+  await Bun.write(file, script + reporter(statuses))
   const command = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', file, url]
   const wrk = Bun.spawn(command, { stdout: 'pipe', stderr: 'pipe' })
   const output = await new Response(wrk.stdout).text()
@@ -52,3 +53,6 @@ export const form = (fields: Record<string, string>): string => `
 wrk.method = "POST"
 wrk.headers["content-type"] = "application/x-www-form-urlencoded"
 wrk.body = ${JSON.stringify(new URLSearchParams(fields).toString())}`
+
+export const basicHeader = (id: string, secret: string): string =>
+  `wrk.headers["Authorization"] = "Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}"`

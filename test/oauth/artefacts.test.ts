@@ -1,274 +1,144 @@
 /**
  * Every secret this server hands out, presented at every endpoint that takes one, in every state of what it stands on:
- * one is accepted only where it belongs, and only while it is live. The expectation is a rule, not a list.
+ * one is accepted only where it belongs, and only while it is live. The one answer each cell must have follows from
+ * what the artefact stands on, what the state has ended, and how the endpoint refuses.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { generateRegistrationToken } from '../../src/clients/secret'
 import { commit } from '../../src/db/commit'
-import { sha256Hex } from '../../src/secrets'
 import { revokeTokensOfClient, revokeTokensOfConsent, revokeTokensOfUser } from '../../src/tokens/revoke'
-import { openTestApp, type TestApp } from '../support/app'
-import { insertCode, REDIRECT_URI, redeem, VERIFIER } from './code-support'
-import { newCodes } from './device/support'
-import { basic, bearer, issueMachineToken, issueTokens } from './support'
-
-type Client = Awaited<ReturnType<TestApp['insertClient']>>
-type User = Awaited<ReturnType<TestApp['insertUser']>>
-
-interface Scene {
-  readonly app: TestApp
-  readonly user: User
-  readonly client: Client
-  /** Another confidential client, without the right to introspect what is not its own. */
-  readonly stranger: Client
-  readonly artefacts: Readonly<Record<Artefact, string>>
-}
-
-const ARTEFACTS = [
-  ...(['access token', 'machine token', 'refresh token', 'device code', 'user code', 'client secret'] as const),
-  ...(['session cookie', 'CSRF token', 'access token, cut', 'refresh token, cut', 'access token, other case'] as const),
-  ...(['access token, signed by another', 'registration token', 'garbage'] as const),
-  ...(['ID token', 'authorization code', 'authorization code, used'] as const),
-] as const
-type Artefact = (typeof ARTEFACTS)[number]
-
-async function makeScene(): Promise<Scene> {
-  const app = await openTestApp({ settings: { ENABLE_DYNAMIC_CLIENT_REGISTRATION: 'true' } })
-  const user = await app.insertUser()
-  const registrationToken = generateRegistrationToken(app.ctx)
-  const client = await app.insertClient({
-    scopes: 'openid read write profile',
-    allowIntrospection: false,
-    registrationTokenHash: sha256Hex(registrationToken),
-  })
-  const stranger = await app.insertClient({ scopes: 'read write profile', allowIntrospection: false })
-  const tokens = await issueTokens(app, { user, client, scope: 'openid read profile' })
-  const [code, used] = [await insertCode(app, { user, client }), await insertCode(app, { user, client })]
-  const { id_token } = (await (await redeem(app, client, used.code)).json()) as { id_token: string }
-  const other = await openTestApp()
-  const foreign = await issueTokens(other, {
-    user: await other.insertUser(user),
-    client: await other.insertClient({ ...client }),
-    scope: 'read profile',
-  })
-  await other.close()
-  const { deviceCode, userCode } = await newCodes(app, client)
-  const session = await app.signIn(user)
-  const artefacts = {
-    'access token': tokens.access_token,
-    'machine token': await issueMachineToken(app, client),
-    'refresh token': tokens.refresh_token,
-    'device code': deviceCode,
-    'user code': userCode,
-    'client secret': client.secret,
-    'session cookie': session.cookie.slice(session.cookie.indexOf('=') + 1),
-    'CSRF token': session.csrfToken,
-    'access token, cut': tokens.access_token.slice(0, -2),
-    'refresh token, cut': tokens.refresh_token.slice(0, -2),
-    'access token, other case': swapCase(tokens.access_token),
-    'access token, signed by another': foreign.access_token,
-    'registration token': registrationToken,
-    garbage: 'garbage',
-    'ID token': id_token,
-    'authorization code': code.code,
-    'authorization code, used': used.code,
-  }
-  return { app, user, client, stranger, artefacts }
-}
-
-const swapCase = (text: string): string =>
-  [...text].map((each) => (each === each.toLowerCase() ? each.toUpperCase() : each.toLowerCase())).join('')
-
-/** What an endpoint said: accepted, or refused with the one answer it has for that. */
-type Verdict = 'accepted' | string
-
-interface Endpoint {
-  /** Artefacts that belong here. */
-  readonly takes: readonly Artefact[]
-  present(scene: Scene, artefact: string, caller: Client): Promise<Verdict>
-  /** The verdicts a refusal may be. */
-  readonly refusals: readonly Verdict[]
-  /** Whether who asks matters; bearer endpoints only see the token. */
-  readonly asksWho: boolean
-}
-
-const verdictOf = async (response: Response): Promise<Verdict> => {
-  if (response.status === 200) return 'accepted'
-  return `${response.status} ${((await response.json()) as { error: string }).error}`
-}
-
-const grant =
-  (grantType: string, name: string, more: Record<string, string> = {}): Endpoint['present'] =>
-  async ({ app }, artefact, caller) =>
-    verdictOf(
-      await app.postForm(
-        '/oauth/token',
-        { grant_type: grantType, [name]: artefact, ...more },
-        basic(caller.clientId, caller.secret),
-      ),
-    )
-
-const ENDPOINTS: Record<string, Endpoint> = {
-  tokeninfo: {
-    takes: ['access token', 'machine token'],
-    present: async ({ app }, artefact) => verdictOf(await app.get('/oauth/tokeninfo', { headers: bearer(artefact) })),
-    refusals: ['401 invalid_token'],
-    asksWho: false,
-  },
-  userinfo: {
-    takes: ['access token'],
-    present: async ({ app }, artefact) => verdictOf(await app.get('/oauth/userinfo', { headers: bearer(artefact) })),
-    refusals: ['401 invalid_token'],
-    asksWho: false,
-  },
-  introspection: {
-    takes: ['access token', 'machine token', 'refresh token'],
-    present: async ({ app }, artefact, caller) => {
-      const form = { token: artefact }
-      const response = await app.postForm('/oauth/introspect', form, basic(caller.clientId, caller.secret))
-      if (response.status !== 200) return verdictOf(response)
-      const text = await response.text()
-      return text === '{"active":false}' ? 'inactive' : 'accepted'
-    },
-    refusals: ['inactive', '401 invalid_client'],
-    asksWho: true,
-  },
-  'refresh grant': {
-    takes: ['refresh token'],
-    present: grant('refresh_token', 'refresh_token'),
-    refusals: ['400 invalid_grant', '401 invalid_client'],
-    asksWho: true,
-  },
-  'code grant': {
-    takes: ['authorization code'],
-    present: grant('authorization_code', 'code', { redirect_uri: REDIRECT_URI, code_verifier: VERIFIER }),
-    refusals: ['400 invalid_grant', '401 invalid_client'],
-    asksWho: true,
-  },
-  // An unapproved code: it belongs here, and still nothing is issued for it.
-  'device grant': {
-    takes: [],
-    present: grant('urn:ietf:params:oauth:grant-type:device_code', 'device_code'),
-    refusals: [
-      '400 invalid_grant',
-      '400 authorization_pending',
-      '400 slow_down',
-      '401 invalid_client',
-      '400 expired_token',
-    ],
-    asksWho: true,
-  },
-  'client configuration': {
-    takes: ['registration token'],
-    present: async ({ app }, artefact, caller) =>
-      verdictOf(await app.get(`/oauth/register/${caller.clientId}`, { headers: bearer(artefact) })),
-    refusals: ['401 invalid_token'],
-    asksWho: true,
-  },
-  'client credentials': {
-    takes: [],
-    present: async ({ app }, artefact, caller) => {
-      // The artefact in place of the secret.
-      const form = { grant_type: 'client_credentials', scope: 'read' }
-      return verdictOf(await app.postForm('/oauth/token', form, basic(caller.clientId, artefact)))
-    },
-    refusals: ['401 invalid_client'],
-    asksWho: true,
-  },
-}
+import type { TestApp } from '../support/app'
+import { ENDPOINTS, type Endpoint, type Verdict } from './artefacts-endpoints'
+import {
+  ALL,
+  type Artefact,
+  type Genuine,
+  type Ground,
+  isGenuine,
+  makeScene,
+  natureOf,
+  openArtefactApp,
+  type Scene,
+} from './artefacts-support'
+import { changeClient } from './authorize/support'
+import { basic } from './support'
 
 interface State {
   /** Makes it so. */
-  enter(scene: Scene): Promise<unknown>
-  /** What is still live in this state; everything else must be refused. */
-  readonly live: readonly Artefact[]
-  /** Who presents it. */
+  enter?(scene: Scene): Promise<unknown>
+  /** What is gone then. */
+  readonly ends?: readonly Ground[]
+  readonly hours?: number
+  /** Artefacts that ended by themselves. */
+  readonly revoked?: readonly Artefact[]
   readonly caller?: 'stranger'
 }
 
-const MACHINE: readonly Artefact[] = ['machine token']
-const STATES: Record<string, State> = {
-  live: { enter: async () => {}, live: ['access token', 'machine token', 'refresh token', 'authorization code'] },
-  'presented by another client': {
-    enter: async () => {},
-    live: ['access token', 'machine token', 'refresh token', 'authorization code'],
-    caller: 'stranger',
-  },
-  'access token expired': { enter: async ({ app }) => app.clock.advance(11 * 3_600_000), live: ['refresh token'] },
-  'everything expired': { enter: async ({ app }) => app.clock.advance(91 * 24 * 3_600_000), live: [] },
+const later = (hours: number): State => ({
+  enter: async ({ app }) => app.clock.advance(hours * 3_600_000),
+  hours,
+})
+
+const STATES: Readonly<Record<string, State>> = {
+  live: {},
+  'presented by another client': { caller: 'stranger' },
+  'a quarter of an hour later': later(0.25),
+  'eleven hours later': later(11),
+  '91 days later': later(91 * 24),
   'consent revoked': {
     enter: ({ app, user, client }) =>
       commit(app.ctx, revokeTokensOfConsent(app.ctx, { userId: user.id, clientId: client.clientId })),
-    live: MACHINE,
+    ends: ['consent'],
   },
-  'all tokens of the user revoked': {
+  'all grants of the user revoked': {
     enter: ({ app, user }) => commit(app.ctx, revokeTokensOfUser(app.ctx, user.id)),
-    live: MACHINE,
+    ends: ['grants of user'],
   },
-  'all tokens of the client revoked': {
+  'all grants of the client revoked': {
     enter: ({ app, client }) => commit(app.ctx, revokeTokensOfClient(app.ctx, client.clientId)),
-    live: [],
+    ends: ['grants of client'],
   },
   'refresh token revoked by its client': {
     enter: ({ app, client, artefacts }) =>
       app.postForm('/oauth/revoke', { token: artefacts['refresh token'] }, basic(client.clientId, client.secret)),
-    live: [...MACHINE, 'authorization code'],
+    revoked: ['refresh token'],
   },
   'user disabled': {
-    enter: async ({ app, user }) => {
-      const { users } = app.ctx.db.t
-      await app.ctx.db.q.update(users).set({ isActive: false }).where(eq(users.id, user.id))
+    enter: ({ app, user }) => {
+      const { q, t } = app.ctx.db
+      return q.update(t.users).set({ isActive: false }).where(eq(t.users.id, user.id))
     },
-    live: MACHINE,
+    ends: ['account'],
   },
   'user deleted': {
-    enter: async ({ app, user }) => {
-      const { users } = app.ctx.db.t
-      await app.ctx.db.q.delete(users).where(eq(users.id, user.id))
+    enter: ({ app, user }) => {
+      const { q, t } = app.ctx.db
+      return q.delete(t.users).where(eq(t.users.id, user.id))
     },
-    live: MACHINE,
+    ends: ['account'],
   },
   'client inactive': {
-    enter: async ({ app, client }) => {
-      const { oauthApplications } = app.ctx.db.t
-      const its = eq(oauthApplications.clientId, client.clientId)
-      await app.ctx.db.q.update(oauthApplications).set({ status: 'inactive' }).where(its)
-    },
-    live: [],
+    enter: ({ app, client }) => changeClient(app, client, { status: 'inactive' }),
+    ends: ['client'],
   },
   'client deleted': {
-    enter: async ({ app, client }) => {
-      const { oauthApplications } = app.ctx.db.t
-      await app.ctx.db.q.delete(oauthApplications).where(eq(oauthApplications.clientId, client.clientId))
+    enter: ({ app, client }) => {
+      const { q, t } = app.ctx.db
+      return q.delete(t.oauthApplications).where(eq(t.oauthApplications.clientId, client.clientId))
     },
-    live: [],
+    ends: ['client', 'registration'],
   },
 }
 
-describe.each(Object.entries(STATES))('artefacts, %s [SEC]', (_state, { enter, live, caller }) => {
-  let scene: Scene
-  beforeAll(async () => {
-    scene = await makeScene()
-    await enter(scene)
-  })
-  afterAll(() => scene.app.close())
+const SESSION_HOURS = 0.5
 
-  const cells = Object.keys(ENDPOINTS).flatMap((endpoint) =>
-    ARTEFACTS.map((artefact): [string, Artefact] => [endpoint, artefact]),
-  )
-  test.each(cells)('%s: %s', async (name, artefact) => {
-    const { present, takes, refusals, asksWho } = ENDPOINTS[name] as Endpoint
-    const who = caller === 'stranger' ? scene.stranger : scene.client
-    const verdict = await present(scene, scene.artefacts[artefact], who)
-    const foreign = caller === 'stranger' && asksWho
-    const secretIsRight = name === 'client credentials' && artefact === 'client secret' && caller === undefined
-    const clientLives = !['client inactive', 'client deleted'].includes(_state)
-    // It stands on the client's record alone, and speaks for it also while the client may do nothing else.
-    const manages = artefact === 'registration token' && _state !== 'client deleted'
-    if (secretIsRight && clientLives) expect(verdict).toBe('accepted')
-    else if (takes.includes(artefact) && (live.includes(artefact) || manages) && !foreign)
-      expect(verdict).toBe('accepted')
-    else expect(refusals).toContain(verdict)
+function expected(endpoint: Endpoint, state: State, artefact: Artefact): Verdict {
+  const { ends = [], hours = 0, revoked = [], caller } = state
+  const { needs, takes, known, byRecord, refusal, asksWho } = endpoint
+  const foreign = caller === 'stranger'
+  if (needs === 'client' && !foreign && ends.includes('client')) return '401 invalid_client'
+  if (needs === 'session' && (ends.includes('account') || hours > SESSION_HOURS)) return 'sign in'
+  if (foreign && asksWho) return endpoint.foreign?.[artefact] ?? refusal
+
+  // Spoilt ones are made of grants like the genuine.
+  const { on, lives = Number.POSITIVE_INFINITY } = natureOf(isGenuine(artefact) ? artefact : originOf(artefact))
+  const expired = hours >= lives && !byRecord
+  const grounds = byRecord ? on.filter((ground) => ground !== 'account') : on
+  const ended = revoked.includes(artefact) || grounds.some((ground) => ends.includes(ground))
+  if (ended) return refusal
+  const told = known?.[artefact]
+  if (told) return expired ? told.expired : told.alive
+  return takes.includes(artefact) && !expired ? 'accepted' : refusal
+}
+
+const originOf = (artefact: Artefact): Genuine => {
+  const name = artefact.split(/,| of another/)[0] as Artefact
+  return isGenuine(name) ? name : 'client secret'
+}
+
+describe.each(Object.entries(STATES))('artefacts, %s [SEC]', (_state, state) => {
+  let app: TestApp
+  beforeAll(async () => {
+    app = await openArtefactApp()
   })
+  afterAll(() => app.close())
+
+  test.each(Object.entries(ENDPOINTS))('%s', async (_endpoint, endpoint) => {
+    const scene = await makeScene(app)
+    await state.enter?.(scene)
+    const caller = state.caller === 'stranger' ? scene.stranger : scene.client
+    const verdicts: [Artefact, Verdict][] = []
+    for (const artefact of ALL)
+      verdicts.push([artefact, await endpoint.present(scene, scene.artefacts[artefact], caller)])
+    expect(verdicts).toEqual(ALL.map((artefact) => [artefact, expected(endpoint, state, artefact)]))
+  })
+})
+
+test('the matrix knows every way in: each endpoint accepts something, each artefact is accepted somewhere', () => {
+  const live = (endpoint: Endpoint, artefact: Artefact) => expected(endpoint, {}, artefact) === 'accepted'
+  const endpoints = Object.entries(ENDPOINTS)
+  expect(endpoints.filter(([, endpoint]) => !ALL.some((artefact) => live(endpoint, artefact)))).toEqual([])
+  const idle = ALL.filter(isGenuine).filter((artefact) => !endpoints.some(([, endpoint]) => live(endpoint, artefact)))
+  // Becomes a token once it is approved.
+  expect(idle).toEqual(['device code'])
 })

@@ -2,7 +2,7 @@
 import { NEW_PASSWORD } from './sign-in'
 
 export interface FormBrowser {
-  /** Follows redirects below the server. */
+  /** Follows redirects as far as they lead below the server. */
   open(path: string): Promise<Page>
   /** Sends a form of the page with its hidden fields and those given. */
   submit(page: Page, action: string, fields: Record<string, string>): Promise<Page>
@@ -10,7 +10,7 @@ export interface FormBrowser {
 
 export interface Page {
   readonly status: number
-  /** Path and query it was found at. */
+  /** Path and query it was found at; the whole address, unvisited, of another server that the browser was sent to. */
   readonly path: string
   readonly html: string
 }
@@ -36,12 +36,9 @@ function hiddenFields(html: string, action: string): Record<string, string> {
 }
 
 /** `fetch` must leave redirects alone, as `RunningBinary.fetch` does. */
-function formBrowser(url: string, fetch: Fetch): FormBrowser {
+export function formBrowser(url: string, fetch: Fetch): FormBrowser {
   const cookies = new Map<string, string>()
-  const below = (location: string) => {
-    const target = new URL(location, url)
-    return target.pathname + target.search
-  }
+  const { origin } = new URL(url)
 
   const send = async (path: string, init: RequestInit = {}): Promise<Page> => {
     const headers = new Headers(init.headers)
@@ -54,7 +51,11 @@ function formBrowser(url: string, fetch: Fetch): FormBrowser {
       else cookies.set(name, value)
     }
     const location = answer.headers.get('location')
-    if (answer.status >= 300 && answer.status < 400 && location) return send(below(location))
+    if (answer.status >= 300 && answer.status < 400 && location) {
+      const target = new URL(location, origin)
+      if (target.origin !== origin) return { status: answer.status, path: target.href, html: '' }
+      return send(target.pathname + target.search)
+    }
     return { status: answer.status, path, html: await answer.text() }
   }
   return {
