@@ -33,10 +33,10 @@ const SUITES: Suite[] = [
 ]
 
 const REMEDIES = [
-  'Debian, Ubuntu: sudo apt-get install postgresql redis-server chromium',
-  'Fedora:         sudo dnf install postgresql-server redis chromium',
-  'Arch:           sudo pacman -S postgresql redis chromium',
-  'macOS:          brew install postgresql redis && brew install --cask google-chrome',
+  'Debian, Ubuntu: sudo apt-get install postgresql redis-server chromium python3-authlib python3-requests',
+  'Fedora:         sudo dnf install postgresql-server redis chromium python3-authlib python3-requests',
+  'Arch:           sudo pacman -S postgresql redis chromium python-authlib python-requests',
+  'macOS:          brew install postgresql redis && brew install --cask google-chrome && pip3 install authlib requests',
 ]
 
 const say = (line: string) => console.log(line)
@@ -47,7 +47,7 @@ function missingParts(): Part[] {
 
 /** Installs what is missing where apt-get can be used without a password. */
 function installParts(missing: Part[]): void {
-  const packages = missing.flatMap((part) => PARTS[part].debianPackage ?? [])
+  const packages = missing.flatMap((part) => PARTS[part].debianPackages ?? [])
   if (packages.length === 0 || !Bun.which('apt-get')) return
   const root = process.getuid?.() === 0
   if (!root && (!Bun.which('sudo') || Bun.spawnSync(['sudo', '-n', 'true']).exitCode !== 0)) return

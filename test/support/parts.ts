@@ -1,13 +1,14 @@
-/** Finds the programs that some suites need beside Bun: database and cache servers, a browser, and root. */
-import { readdirSync } from 'node:fs'
+/** Finds what some suites need beside Bun: database and cache servers, a browser, a client library of Python, and root. */
+import { existsSync, readdirSync } from 'node:fs'
 
-export type Part = 'postgresql' | 'redis' | 'chromium' | 'root'
+export type Part = 'postgresql' | 'redis' | 'chromium' | 'authlib' | 'root'
 
-/** What a person calls each part, and the Debian package that brings it. */
-export const PARTS: Record<Part, { label: string; debianPackage?: string }> = {
-  postgresql: { label: 'PostgreSQL', debianPackage: 'postgresql' },
-  redis: { label: 'Redis', debianPackage: 'redis-server' },
-  chromium: { label: 'Chromium', debianPackage: 'chromium' },
+/** What a person calls each part, and the Debian packages that bring it. */
+export const PARTS: Record<Part, { label: string; debianPackages?: string[] }> = {
+  postgresql: { label: 'PostgreSQL', debianPackages: ['postgresql'] },
+  redis: { label: 'Redis', debianPackages: ['redis-server'] },
+  chromium: { label: 'Chromium', debianPackages: ['chromium'] },
+  authlib: { label: 'Authlib for Python', debianPackages: ['python3-authlib', 'python3-requests'] },
   root: { label: 'root on Linux' },
 }
 
@@ -47,6 +48,15 @@ export function chromiumProgram(): string | undefined {
   return undefined
 }
 
+/** A Python that has Authlib and Requests: the system's own, where Debian puts them, or the one in PATH. */
+export function authlibPython(): string | undefined {
+  const candidates = ['/usr/bin/python3', Bun.which('python3')].filter((python) => python && existsSync(python))
+  return candidates.find(
+    (python) =>
+      python && Bun.spawnSync([python, '-c', 'import authlib, requests'], { stderr: 'ignore' }).exitCode === 0,
+  ) as string | undefined
+}
+
 export function hasPart(part: Part): boolean {
   switch (part) {
     case 'postgresql':
@@ -55,6 +65,8 @@ export function hasPart(part: Part): boolean {
       return redisProgram() !== undefined
     case 'chromium':
       return chromiumProgram() !== undefined
+    case 'authlib':
+      return authlibPython() !== undefined
     case 'root':
       return process.platform === 'linux' && process.getuid?.() === 0
   }
