@@ -5,8 +5,10 @@ import { arch, cpus, tmpdir, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { rememberConsent, signIn, stormOfLogins } from './browser'
 import { countLostAfterKill } from './durability'
+import { startPeer } from './peer'
+import { type MeasuredRow, median, printTable } from './report'
 import { firstUserAndClient, insertConfidentialClient, insertDeviceCodes, startSubject } from './subject'
-import { basicHeader, type Figures, form, measure } from './wrk'
+import { basicHeader, type Figures, form, luaList, measure, refreshScript } from './wrk'
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5)
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3)
@@ -57,8 +59,6 @@ const redeem = async (deviceCode: string): Promise<{ access_token: string; refre
 const issued: Awaited<ReturnType<typeof redeem>>[] = []
 for (const deviceCode of approved) issued.push(await redeem(deviceCode))
 
-const luaList = (values: string[]) => `{${values.map((value) => `"${value}"`).join(',')}}`
-
 const pollScript = `
 local codes, at = ${luaList(pending)}, 0
 wrk.method = "POST"
@@ -66,22 +66,6 @@ wrk.headers["content-type"] = "application/x-www-form-urlencoded"
 function request()
   at = at % #codes + 1
   return wrk.format(nil, nil, nil, "grant_type=${encodeURIComponent(DEVICE_GRANT)}&client_id=${clientId}&device_code=" .. codes[at])
-end`
-
-/** Every answer's refresh token joins the queue the next request is taken from. */
-const refreshScript = (tokens: string[]) => `
-local queue, first, last = ${luaList(tokens)}, 1, ${tokens.length}
-wrk.method = "POST"
-wrk.headers["content-type"] = "application/x-www-form-urlencoded"
-function request()
-  local token = queue[first]
-  queue[first] = nil
-  first = first + 1
-  return wrk.format(nil, nil, nil, "grant_type=refresh_token&client_id=${clientId}&refresh_token=" .. token)
-end
-function response(code, headers, body)
-  last = last + 1
-  queue[last] = string.match(body, '"refresh_token":"([^"]+)"') or "lost"
 end`
 
 const tokenInfoScript = `
@@ -148,7 +132,7 @@ const rows: Row[] = [
     run: () => measure({ url: `${subject.url}/oauth/device/code`, script: form({ client_id: clientId }), seconds }),
   },
   {
-    work: `device poll, ${PENDING_CODES / 1000}k pending codes`,
+    work: 'device poll',
     yardstick: 'POST',
     target: 0.4,
     run: () => measure({ url: `${subject.url}/oauth/token`, script: pollScript, seconds, statuses: [400] }),
@@ -200,45 +184,41 @@ const rows: Row[] = [
     run: () => {
       const chains = issued.slice(chainsUsed, chainsUsed + chainsPerRound)
       chainsUsed += chainsPerRound
-      const script = refreshScript(chains.map(({ refresh_token }) => refresh_token))
+      const script = refreshScript(
+        clientId,
+        chains.map(({ refresh_token }) => refresh_token),
+      )
       return measure({ url: `${subject.url}/oauth/token`, script, seconds })
     },
   },
 ]
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-
-const results = new Map<string, Figures[]>()
+const peer = await startPeer(seconds, rounds)
+const results: MeasuredRow[] = rows.map(({ work, yardstick, target }) => ({
+  work,
+  yardstick,
+  target,
+  own: [],
+  peer: [],
+}))
 const barePost: number[] = []
 const bareGet: number[] = []
 for (let round = 0; round < rounds; round += 1) {
   barePost.push((await measure({ url: bareUrl, script: form({ token: 'x'.repeat(40) }), seconds })).requestsPerSecond)
   bareGet.push((await measure({ url: `${bareUrl}/static`, script: '', seconds })).requestsPerSecond)
-  for (const row of rows) results.set(row.work, [...(results.get(row.work) ?? []), await row.run()])
+  for (const [at, row] of rows.entries()) {
+    results[at]?.own.push(await row.run())
+    const same = peer.runs[row.work]
+    if (same) results[at]?.peer.push(await same())
+  }
 }
 const busyMemory = subject.memory()
 await subject.stop()
+await peer.stop()
 
-const yardstick = { POST: median(barePost), GET: median(bareGet) }
 console.log(`${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${arch()}`)
 console.log(`32 connections, ${rounds} rounds of ${seconds} s, medians; SQLite, synchronous=FULL, one process`)
-console.log(`bare handler: ${Math.round(yardstick.POST)} POST/s, ${Math.round(yardstick.GET)} static GET/s\n`)
-console.log('| Work | requests/s | share of the bare handler | target | p50 ms | p99 ms | errors |')
-console.log('|---|---|---|---|---|---|---|')
-for (const row of rows) {
-  const runs = results.get(row.work) ?? []
-  const rate = median(runs.map((run) => run.requestsPerSecond))
-  const cells = [
-    row.work,
-    Math.round(rate),
-    (rate / yardstick[row.yardstick]).toFixed(2),
-    row.target ?? '',
-    median(runs.map((run) => run.p50Ms)).toFixed(1),
-    median(runs.map((run) => run.p99Ms)).toFixed(1),
-    runs.reduce((sum, run) => sum + run.errors, 0),
-  ]
-  console.log(`| ${cells.join(' | ')} |`)
-}
+printTable(results, { POST: median(barePost), GET: median(bareGet) })
 
 const durable = await countLostAfterKill(binary, join(directory, 'durability'), port + 1)
 console.log(

@@ -56,3 +56,21 @@ wrk.body = ${JSON.stringify(new URLSearchParams(fields).toString())}`
 
 export const basicHeader = (id: string, secret: string): string =>
   `wrk.headers["Authorization"] = "Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}"`
+
+export const luaList = (values: string[]): string => `{${values.map((value) => `"${value}"`).join(',')}}`
+
+/** Every answer's refresh token joins the queue the next request is taken from. */
+export const refreshScript = (clientId: string, tokens: string[]): string => `
+local queue, first, last = ${luaList(tokens)}, 1, ${tokens.length}
+wrk.method = "POST"
+wrk.headers["content-type"] = "application/x-www-form-urlencoded"
+function request()
+  local token = queue[first]
+  queue[first] = nil
+  first = first + 1
+  return wrk.format(nil, nil, nil, "grant_type=refresh_token&client_id=${clientId}&refresh_token=" .. token)
+end
+function response(code, headers, body)
+  last = last + 1
+  queue[last] = string.match(body, '"refresh_token":"([^"]+)"') or "lost"
+end`
