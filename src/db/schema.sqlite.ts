@@ -5,6 +5,7 @@ import { makeTables } from './tables'
 export const {
   users,
   oauthConnections,
+  retiredUsernames,
   oauthApplications,
   clientRevisions,
   userAuthorizations,
@@ -21,4 +22,6 @@ export const {
   auditLogs,
   seedState,
   signingKeys,
+  activityHours,
+  activityProgress,
 } = makeTables(sqliteKit)

@@ -56,5 +56,26 @@ export function makeOperationTables(k: Kit) {
     lastSeenAt: k.time('last_seen_at').notNull(),
   })
 
-  return { auditLogs, seedState, signingKeys }
+  /** Audit events counted by hour: charts are drawn from these few rows and not from the trail itself. */
+  const activityHours = k.table(
+    'activity_hours',
+    {
+      /** What is counted, such as `issued.device_code`. */
+      series: k.text('series').notNull(),
+      /** Beginning of the hour, UTC. */
+      hour: k.time('hour').notNull(),
+      /** The client of series that are counted by client, else empty. */
+      label: k.text('label').notNull(),
+      count: k.int('count').notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.series, t.hour, t.label] }), k.index('activity_hours_hour').on(t.hour)],
+  )
+
+  /** How far events have been counted: one row. */
+  const activityProgress = k.table('activity_progress', {
+    name: k.text('name').primaryKey(),
+    countedUntil: k.time('counted_until').notNull(),
+  })
+
+  return { auditLogs, seedState, signingKeys, activityHours, activityProgress }
 }

@@ -38,7 +38,11 @@ export function makeUserTables(k: Kit) {
       k.unique('users_email_norm').on(t.emailNorm),
       k.unique('users_external').on(t.authSource, t.externalId).where(sql`${t.externalId} is not null`),
       k.index('users_username').on(t.username),
+      k.index('users_email').on(t.email),
       k.index('users_created').on(t.createdAt, t.id),
+      k.index('users_role').on(t.role, t.createdAt, t.id),
+      k.index('users_active').on(t.isActive, t.createdAt, t.id),
+      k.index('users_source').on(t.authSource, t.createdAt, t.id),
     ],
   )
 
@@ -67,5 +71,12 @@ export function makeUserTables(k: Kit) {
     ],
   )
 
-  return { users, oauthConnections }
+  /** Names of deleted users: other systems and old records still mean those people by them. */
+  const retiredUsernames = k.table('retired_usernames', {
+    usernameNorm: k.text('username_norm').primaryKey(),
+    userId: k.text('user_id').notNull(),
+    retiredAt: k.time('retired_at').notNull(),
+  })
+
+  return { users, oauthConnections, retiredUsernames }
 }
