@@ -24,4 +24,5 @@ export const {
   signingKeys,
   activityHours,
   activityProgress,
+  auditSeals,
 } = makeTables(sqliteKit)

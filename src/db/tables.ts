@@ -1,5 +1,6 @@
 /** The logical schema, built for one of the two databases by the column kit. */
 import type { Kit } from './kit'
+import { makeAuditSealTables } from './tables/audit-seals'
 import { makeBrowserTables } from './tables/browser'
 import { makeClientTables } from './tables/clients'
 import { makeCodeTables } from './tables/codes'
@@ -19,6 +20,7 @@ export function makeTables(k: Kit) {
     ...makeBrowserTables(k, userTables),
     ...makeLogoutTables(k),
     ...makeOperationTables(k),
+    ...makeAuditSealTables(k),
   }
 }
 

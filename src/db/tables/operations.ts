@@ -34,6 +34,8 @@ export function makeOperationTables(k: Kit) {
       k.index('audit_logs_resource').on(t.resourceId),
       k.index('audit_logs_ip').on(t.actorIp, t.eventTime),
       k.index('audit_logs_severity').on(t.severity, t.eventTime).where(sql`${t.severity} <> 'INFO'`),
+      k.index('audit_logs_client').on(t.clientId, t.eventTime),
+      k.index('audit_logs_failures').on(t.eventTime, t.id).where(sql`not ${t.success}`),
     ],
   )
 
