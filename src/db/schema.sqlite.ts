@@ -6,6 +6,7 @@ export const {
   users,
   oauthConnections,
   retiredUsernames,
+  severedConnections,
   oauthApplications,
   clientRevisions,
   userAuthorizations,

@@ -64,6 +64,8 @@ export function makeBrowserTables(k: Kit, { users }: ReturnType<typeof makeUserT
       nonce: k.text('nonce').notNull(),
       redirect: k.text('redirect').notNull(),
       remember: k.bool('remember').notNull(),
+      /** The provider was asked to have the person prove again who they are. */
+      fresh: k.bool('fresh').notNull().default(false),
       /** Set when a signed-in user connects the provider to their own account. */
       linkUserId: k.text('link_user_id'),
       createdAt: k.time('created_at').notNull(),

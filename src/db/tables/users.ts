@@ -39,6 +39,7 @@ export function makeUserTables(k: Kit) {
       k.unique('users_external').on(t.authSource, t.externalId).where(sql`${t.externalId} is not null`),
       k.index('users_username').on(t.username),
       k.index('users_email').on(t.email),
+      k.index('users_email_folded').on(sql`lower(trim(${t.email}))`),
       k.index('users_created').on(t.createdAt, t.id),
       k.index('users_role').on(t.role, t.createdAt, t.id),
       k.index('users_active').on(t.isActive, t.createdAt, t.id),
@@ -61,6 +62,8 @@ export function makeUserTables(k: Kit) {
       providerEmail: k.text('provider_email').notNull(),
       providerEmailVerified: k.bool('provider_email_verified').notNull(),
       avatarUrl: k.text('avatar_url').notNull(),
+      /** The name the provider gave last; a user's name that differs from it was edited here. */
+      providerFullName: k.text('provider_full_name'),
       lastUsedAt: k.time('last_used_at'),
       createdAt: k.time('created_at').notNull(),
       updatedAt: k.time('updated_at').notNull(),
@@ -78,5 +81,21 @@ export function makeUserTables(k: Kit) {
     retiredAt: k.time('retired_at').notNull(),
   })
 
-  return { users, oauthConnections, retiredUsernames }
+  /** Accounts at a provider that were disconnected: no sign-in connects them to that user again by itself. */
+  const severedConnections = k.table(
+    'severed_connections',
+    {
+      userId: k
+        .text('user_id')
+        .notNull()
+        .references(() => users.id, { onDelete: 'cascade' }),
+      provider: k.text('provider').notNull(),
+      issuer: k.text('issuer').notNull(),
+      providerUserId: k.text('provider_user_id').notNull(),
+      severedAt: k.time('severed_at').notNull(),
+    },
+    (t) => [k.primaryKey({ columns: [t.userId, t.provider, t.issuer, t.providerUserId] })],
+  )
+
+  return { users, oauthConnections, retiredUsernames, severedConnections }
 }
