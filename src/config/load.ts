@@ -7,6 +7,7 @@ import type { Check } from './rules/check'
 import { checkData } from './rules/data'
 import { checkIdentity } from './rules/identity'
 import { checkOutgoing } from './rules/outgoing'
+import { checkProviders } from './rules/providers'
 import { checkScaling } from './rules/scaling'
 import { checkServer, checkSessions } from './rules/server'
 import { checkLifetimes, checkTokens } from './rules/tokens'
@@ -63,6 +64,7 @@ export function loadConfiguration({ env, cwd, write, nowMs = Date.now() }: LoadO
   checkSessions(check)
   checkLifetimes(check)
   checkIdentity(check)
+  checkProviders(check)
   checkOutgoing(check)
   checkData(check)
   refusePlanned(check)

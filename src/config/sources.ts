@@ -86,7 +86,7 @@ function readSecretText(
 const MUST_NOT_BE_BLANK = [
   ...['JWT_SECRET', 'SESSION_SECRET', 'DEFAULT_ADMIN_PASSWORD', 'METRICS_TOKEN', 'DYNAMIC_CLIENT_REGISTRATION_TOKEN'],
   ...['HTTP_API_AUTH_SECRET', 'REDIS_PASSWORD', 'GITHUB_CLIENT_SECRET', 'GITEA_CLIENT_SECRET'],
-  ...['GITLAB_CLIENT_SECRET', 'MICROSOFT_CLIENT_SECRET'],
+  ...['GITLAB_CLIENT_SECRET', 'MICROSOFT_CLIENT_SECRET', 'OIDC_CLIENT_SECRET'],
 ]
 
 /** In production: an empty secret in the environment is most often a substitution that failed. */

@@ -27,6 +27,19 @@ const gitea = (env: Env): Env => ({
   ...env,
 })
 
+const oidc = (env: Env): Env => ({
+  OIDC_OAUTH_ENABLED: 'true',
+  OIDC_CLIENT_ID: 'id',
+  OIDC_CLIENT_SECRET: 'x',
+  ...env,
+})
+const microsoft = (env: Env): Env => ({
+  MICROSOFT_OAUTH_ENABLED: 'true',
+  MICROSOFT_CLIENT_ID: 'id',
+  MICROSOFT_CLIENT_SECRET: 'x',
+  ...env,
+})
+
 const STRONG = 'must be set to a strong random value (generate one with: openssl rand -hex 32)'
 
 const CASES: Record<string, [Env, string][]> = {
@@ -324,6 +337,17 @@ const CASES: Record<string, [Env, string][]> = {
     ],
     [gitea({ GITEA_URL: 'gitea.example' }), 'GITEA_URL must be an absolute https URL'],
     [production(gitea({ GITEA_URL: 'http://gitea.example' })), 'GITEA_URL must be https in production'],
+    [github({ GITHUB_URL: 'https://u:p@ghe.example' }), 'GITHUB_URL must hold no user, password, query or fragment'],
+    [github({ GITHUB_CA_FILE: '/nowhere' }), 'cannot read GITHUB_CA_FILE /nowhere: ENOENT'],
+    [oidc({ OIDC_ISSUER: 'id.example' }), 'OIDC_ISSUER must be an absolute https URL'],
+    [oidc({ OIDC_ISSUER: 'https://id.example?x' }), 'OIDC_ISSUER must hold no user, password, query or fragment'],
+    [production(oidc({ OIDC_ISSUER: 'http://id.example' })), 'OIDC_ISSUER must be https in production'],
+    [production(oidc({})), 'OIDC OAuth enabled but ISSUER, CLIENT_ID or CLIENT_SECRET missing'],
+    [oidc({ OIDC_CA_FILE: file('no certificate') }), 'holds no PEM certificate'],
+    [microsoft({ MICROSOFT_TENANT_ID: 'a/../b' }), 'MICROSOFT_TENANT_ID must be a tenant id, a domain of the tenant'],
+    [microsoft({ MICROSOFT_ALLOWED_TENANTS: 'contoso' }), 'invalid MICROSOFT_ALLOWED_TENANTS entry: "contoso"'],
+    [microsoft({ MICROSOFT_EMAIL_DOMAINS: '@x.example' }), 'invalid MICROSOFT_EMAIL_DOMAINS entry: "@x.example"'],
+    [microsoft({ MICROSOFT_GRAPH_URL: 'graph' }), 'MICROSOFT_GRAPH_URL must be an absolute https URL'],
     [{ OAUTH_TIMEOUT: '-1s' }, 'OAUTH_TIMEOUT must be non-negative (got -1s)'],
     [{ OAUTH_AUTO_LINK: 'always' }, 'invalid OAUTH_AUTO_LINK value: "always" (must be "verified-only" or "off")'],
     [production({ OAUTH_INSECURE_SKIP_VERIFY: 'true' }), 'OAUTH_INSECURE_SKIP_VERIFY must be false in production'],
@@ -370,7 +394,6 @@ const CASES: Record<string, [Env, string][]> = {
     [{ ENABLE_SWAGGER: 'true' }, 'ENABLE_SWAGGER=true is not available in this version'],
     [{ USER_CACHE_TYPE: 'redis' }, 'USER_CACHE_TYPE=redis is not available in this version'],
     [{ TOKEN_CACHE_ENABLED: 'true' }, 'TOKEN_CACHE_ENABLED=true is not available in this version'],
-    [github({}), 'GITHUB_OAUTH_ENABLED=true is not available in this version'],
     [httpApi({}), 'AUTH_MODE=http_api is not available in this version; remove it or set AUTH_MODE=local'],
   ],
 }

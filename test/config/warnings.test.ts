@@ -45,6 +45,11 @@ describe('doubtful values', () => {
     ],
     [{ GITEA_OAUTH_ENABLED: 'true' }, 'Gitea OAuth enabled but URL, CLIENT_ID or CLIENT_SECRET missing'],
     [{ GITLAB_OAUTH_ENABLED: 'true' }, 'GitLab OAuth enabled but CLIENT_ID or CLIENT_SECRET missing'],
+    [{ OIDC_OAUTH_ENABLED: 'true' }, 'OIDC OAuth enabled but ISSUER, CLIENT_ID or CLIENT_SECRET missing'],
+    [
+      { MICROSOFT_OAUTH_ENABLED: 'true', MICROSOFT_EMAIL_DOMAINS: 'x.example' },
+      'MICROSOFT_EMAIL_DOMAINS has no effect unless MICROSOFT_TENANT_ID is the id of one tenant',
+    ],
     [{ MICROSOFT_OAUTH_ENABLED: 'true' }, 'MICROSOFT_TENANT_ID=common with OAUTH_AUTO_REGISTER=true'],
     [
       { GITHUB_OAUTH_ENABLED: 'true', GITHUB_REDIRECT_URL: 'https://other.example/auth/callback/github' },

@@ -1,4 +1,4 @@
-/** Who may sign in and how: the first administrator, passwords checked elsewhere, sign-in through other systems. */
+/** Who may sign in and how: the first administrator, and passwords checked elsewhere. */
 import { formatDuration } from '../duration'
 import { isPublishedSecret } from '../weak-secrets'
 import { type Check, isLoopbackHost, warnShortSecret } from './check'
@@ -6,7 +6,6 @@ import { type Check, isLoopbackHost, warnShortSecret } from './check'
 export function checkIdentity(check: Check): void {
   checkAuthMode(check)
   checkAdminPassword(check)
-  checkProviders(check)
 }
 
 function checkAuthMode(check: Check): void {
@@ -61,55 +60,4 @@ function checkAdminPassword({ values, problem }: Check): void {
   const length = [...password].length
   if (isPublishedSecret(password)) problem('DEFAULT_ADMIN_PASSWORD is a published example; choose another')
   else if (length < 12 || length > 256) problem('DEFAULT_ADMIN_PASSWORD must be 12 to 256 characters long')
-}
-
-const PROVIDERS = { GITHUB: 'GitHub', GITEA: 'Gitea', GITLAB: 'GitLab', MICROSOFT: 'Microsoft' } as const
-type Provider = keyof typeof PROVIDERS
-
-function checkProviders(check: Check): void {
-  const { values, production, problem, warn } = check
-  for (const provider of Object.keys(PROVIDERS) as Provider[]) {
-    if (values[`${provider}_OAUTH_ENABLED`]) checkProvider(check, provider)
-  }
-  if (values.OAUTH_TIMEOUT < 0)
-    problem(`OAUTH_TIMEOUT must be non-negative (got ${formatDuration(values.OAUTH_TIMEOUT)})`)
-  if (values.OAUTH_INSECURE_SKIP_VERIFY) {
-    if (production) problem('OAUTH_INSECURE_SKIP_VERIFY must be false in production')
-    else warn('OAUTH_INSECURE_SKIP_VERIFY is on: anybody on the way can sign in as anybody')
-  }
-  if (values.MICROSOFT_OAUTH_ENABLED && values.OAUTH_AUTO_REGISTER && values.MICROSOFT_TENANT_ID === 'common')
-    warn('MICROSOFT_TENANT_ID=common with OAUTH_AUTO_REGISTER=true: everybody with a Microsoft account gets an account')
-}
-
-function checkProvider(check: Check, provider: Provider): void {
-  const { values, production, problem, warn } = check
-  const needed = ['CLIENT_ID', 'CLIENT_SECRET'] as const
-  const missing = needed.some((part) => values[`${provider}_${part}`] === '')
-  if (missing || (provider === 'GITEA' && values.GITEA_URL === '')) {
-    const names = `${provider === 'GITEA' ? 'URL, ' : ''}CLIENT_ID or CLIENT_SECRET`
-    const text = `${PROVIDERS[provider]} OAuth enabled but ${names} missing`
-    const remedy = `set what begins with ${provider}_, or ${provider}_OAUTH_ENABLED=false`
-    if (production) problem(`${text}; ${remedy}`)
-    else warn(`${text}: not offered; ${remedy}`)
-  }
-  for (const part of needed) {
-    if (/^your[_-]/i.test(values[`${provider}_${part}`]) || isPublishedSecret(values[`${provider}_${part}`]))
-      problem(`${provider}_${part} is a published example or a comment; set the one ${PROVIDERS[provider]} gave you`)
-  }
-  checkRedirect(check, provider)
-  const server = provider === 'GITEA' ? values.GITEA_URL : provider === 'GITLAB' ? values.GITLAB_URL : ''
-  if (server === '') return
-  const url = URL.canParse(server) ? new URL(server) : undefined
-  if (!url || !/^https?:$/.test(url.protocol)) problem(`${provider}_URL must be an absolute https URL`)
-  else if (url.protocol === 'http:' && production && !isLoopbackHost(url.hostname))
-    problem(`${provider}_URL must be https in production`)
-}
-
-function checkRedirect({ values, problem, warn }: Check, provider: Provider): void {
-  const redirect = values[`${provider}_REDIRECT_URL`]
-  if (redirect === '') return
-  if (!URL.canParse(redirect) || !/^https?:\/\//i.test(redirect))
-    problem(`${provider}_REDIRECT_URL must be an absolute http or https URL`)
-  else if (URL.canParse(values.BASE_URL) && new URL(redirect).origin !== new URL(values.BASE_URL).origin)
-    warn(`${provider}_REDIRECT_URL is not on the server of BASE_URL; sign-in will not come back here`)
 }
