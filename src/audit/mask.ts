@@ -12,6 +12,7 @@ const SECRET_NAMES = [
 const HARMLESS = new Set([
   ...['token_profile', 'previous_token_profile', 'token_category', 'token_provider', 'token_type'],
   ...['tokens_revoked', 'token_user_id', 'token_client_id', 'rotation_enabled', 'status_code', 'error_code'],
+  'password_previously_set',
 ])
 
 /** A client secret, a registration access token, or a compact JWS: recognised wherever it stands. */

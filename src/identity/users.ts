@@ -10,6 +10,9 @@ export type User = Tables['users']['$inferSelect']
 /** The form in which user names are compared: `Admin`, ` admin` and `ADMIN` are one name. */
 export const normaliseUsername = (name: string): string => name.normalize('NFKC').trim().toLowerCase()
 
+/** The form in which addresses are compared: mailboxes that differ in letter case only are one mailbox in practice. */
+export const normaliseEmail = (email: string): string => email.normalize('NFKC').trim().toLowerCase()
+
 const userById = query('user_by_id', (q, t) =>
   q
     .select()

@@ -13,24 +13,39 @@ const issuanceDetails = ({ client, extra }: TokenSubject, scope: string) => ({
   ...(extra && extra.size > 0 && { extra_claims: [...extra.keys()] }),
 })
 
+/** How the grant is called in the words of records. */
+const WAYS: Readonly<Record<string, string>> = {
+  authorization_code: 'authorization code exchange',
+  device_code: 'device code exchange',
+  client_credentials: 'client credentials grant',
+}
+
+/** Activity is counted by these words: they tell the grants apart. */
+export const issuedVia = (grantType: string): string => WAYS[grantType] ?? `${grantType} grant`
+
 const aboutToken = (subject: TokenSubject, id: string): Pick<AuditEvent, 'actor' | 'resource' | 'clientId'> => ({
   actor: { id: subjectOf(subject), username: subject.user?.username },
   resource: { type: 'TOKEN', id },
   clientId: subject.client.clientId,
 })
 
+interface IssuedTokens {
+  readonly scope: string
+  readonly grantType: string
+  readonly accessId: string
+  readonly refreshId?: string | undefined
+}
+
 export function auditAccessToken(
   ctx: Context,
   subject: TokenSubject,
-  scope: string,
-  accessId: string,
-  refreshId?: string,
+  { scope, grantType, accessId, refreshId }: IssuedTokens,
 ): Statement[] {
   const machine = subject.user === undefined
   return audit(ctx, {
     ...aboutToken(subject, accessId),
     event: machine ? 'CLIENT_CREDENTIALS_TOKEN_ISSUED' : 'ACCESS_TOKEN_ISSUED',
-    action: machine ? 'Client credentials token issued' : 'Access token issued',
+    action: `Access token issued via ${issuedVia(grantType)}`,
     details: { ...issuanceDetails(subject, scope), ...(refreshId !== undefined && { refresh_token_id: refreshId }) },
   })
 }
@@ -38,14 +53,12 @@ export function auditAccessToken(
 export const auditRefreshToken = (
   ctx: Context,
   subject: TokenSubject,
-  scope: string,
-  refreshId: string,
-  accessId: string,
+  { scope, grantType, accessId, refreshId }: IssuedTokens & { readonly refreshId: string },
 ): Statement[] =>
   audit(ctx, {
     ...aboutToken(subject, refreshId),
     event: 'REFRESH_TOKEN_ISSUED',
-    action: 'Refresh token issued',
+    action: `Refresh token issued via ${issuedVia(grantType)}`,
     details: { ...issuanceDetails(subject, scope), access_token_id: accessId },
   })
 

@@ -135,8 +135,9 @@ export async function prepareGrant(ctx: Context, grant: Grant): Promise<Prepared
       }),
     )
   if (idToken !== undefined) writes.push(...auditIdToken(ctx, subject, scope, access.id))
-  writes.push(access.insert, ...auditAccessToken(ctx, subject, scope, access.id, refresh?.id))
-  if (refresh) writes.push(refresh.insert, ...auditRefreshToken(ctx, subject, scope, refresh.id, access.id))
+  const issued = { scope, grantType, accessId: access.id }
+  writes.push(access.insert, ...auditAccessToken(ctx, subject, { ...issued, refreshId: refresh?.id }))
+  if (refresh) writes.push(refresh.insert, ...auditRefreshToken(ctx, subject, { ...issued, refreshId: refresh.id }))
 
   return {
     response: {
