@@ -1,3 +1,5 @@
+import type { Language, Messages } from './messages'
+
 /** What every page needs beside its own facts. */
 export interface PageFrame {
   /** Path of BASE_URL without a final slash; empty when the server owns the whole host. */
@@ -8,6 +10,9 @@ export interface PageFrame {
   /** One of the accent names of PRODUCT_ACCENT; empty for the default. */
   readonly accent: string
   readonly version: string
+  readonly language: Language
+  /** Every text of the page comes from here. */
+  readonly t: Messages
   /** Path of this page below `basePath`, to mark where one is in the navigation. */
   readonly path: string
   /** `name` is what to call the person: the full name where there is one. */

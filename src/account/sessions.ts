@@ -46,7 +46,7 @@ export const accountSessionsPages = (context: Context) =>
     .post(
       `${HERE}/:id/end`,
       async ({ ctx, session, params }) => {
-        if (!(await endOwnSession(ctx, session, params.id))) throw notYours('end this session')
+        if (!(await endOwnSession(ctx, session, params.id))) throw new PageError(403, (t) => t.errors.notYourSession)
         if (params.id !== session.sid) return done(ctx, session, 'The browser was signed out.')
         const cookie = clearCookie(ctx.settings, sessionCookieName(ctx.settings))
         return redirectTo(ctx, '/login', { cookies: [cookie], headers: { 'Clear-Site-Data': '"cache"' } })
@@ -57,7 +57,7 @@ export const accountSessionsPages = (context: Context) =>
       '/account/grants/:id/revoke',
       async ({ ctx, session, params }) => {
         const revoked = await revokeOrConflict(ctx, session, params.id)
-        if (!revoked) throw notYours('revoke this grant')
+        if (!revoked) throw new PageError(403, (t) => t.errors.notYourGrant)
         const tokens = revoked.tokensRevoked === 1 ? '1 token' : `${revoked.tokensRevoked} tokens`
         return done(ctx, session, `Access of ${revoked.clientName} was revoked: ${tokens} stopped working.`)
       },
@@ -67,10 +67,6 @@ export const accountSessionsPages = (context: Context) =>
 /** `/` has no page of its own. */
 export const homePage = (context: Context) =>
   pageSurface(context).get('/', ({ ctx }) => redirectTo(ctx, HERE), { response: t.Any() })
-
-/** Says the same of what belongs to somebody else and of what does not exist. */
-const notYours = (action: string): PageError =>
-  new PageError(403, 'Not yours', `You don't have permission to ${action}`, 'It may have ended in the meantime.')
 
 async function done(ctx: RequestContext, session: BrowserSession, message: string): Promise<Response> {
   await commit(ctx, [addFlash(session, message)])

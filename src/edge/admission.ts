@@ -1,6 +1,7 @@
 /** The first look at a request: where it comes from, what it is for, and under which id it goes on. */
 import type { Context } from '../context'
 import { createAddressReader, type Peer } from './client-address'
+import { browserLanguage } from './language'
 import { attachRequestInfo } from './request-context'
 import { requestId } from './request-id'
 import type { RouteTable } from './route-table'
@@ -40,6 +41,7 @@ export function createAdmission(
       userAgent: headers.get('user-agent') ?? '',
       path,
       method: request.method,
+      language: () => browserLanguage(routed),
     })
     return routed
   }

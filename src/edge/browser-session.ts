@@ -1,9 +1,11 @@
 /** The session of a request, and what happens where one is needed and absent. */
+import { isLanguage } from '../../views/messages'
 import type { RequestContext } from '../context'
 import { commit } from '../db/commit'
 import { type BrowserSession, clearFlash, findSession, type SessionLookup } from '../identity/sessions'
 import { clearCookie, readCookie, sessionCookieName } from './cookies'
 import { isOwnOrigin } from './own-origin'
+import { attachRequestInfo } from './request-context'
 
 /** A page needs a session. Answered by a redirect to the login page, or 401 for scripts. */
 export class LoginRequired extends Error {
@@ -22,7 +24,12 @@ export class PasswordChangeRequired extends Error {}
 /** Throws `DatabaseUnavailable`: an unanswered look-up must not look like signed out. */
 export async function lookUpSession(ctx: RequestContext, request: Request): Promise<SessionLookup> {
   const value = readCookie(request, sessionCookieName(ctx.settings))
-  return value === undefined || value === '' ? { session: undefined } : findSession(ctx, value)
+  if (value === undefined || value === '') return { session: undefined }
+  const lookup = await findSession(ctx, value)
+  const language = lookup.session?.user.language
+  // Pages that know no session, such as those about errors, are in the person's language too.
+  if (isLanguage(language)) attachRequestInfo(request, { ...ctx.request, language: () => language })
+  return lookup
 }
 
 /** The messages of this session are shown by the page that is asked for now, and never again. */

@@ -66,10 +66,5 @@ function refuse(ctx: RequestContext, session?: BrowserSession): never {
     actor: session && { id: session.user.id, username: session.user.username },
     details: { reason: 'csrf' },
   })
-  throw new PageError(
-    403,
-    'Form expired',
-    'CSRF token validation failed. Please refresh the page and try again.',
-    'Go back, reload the page and send the form again.',
-  )
+  throw new PageError(403, (t) => t.errors.formExpired)
 }

@@ -5,6 +5,7 @@ import { page, pageFrame } from './page'
 import type { PageError } from './page-error'
 
 export function errorPageAnswer(ctx: RequestContext, error: PageError): Response {
-  const { status, title, explanation, hint, headers } = error
-  return page(errorPage(pageFrame(ctx), { status, title, explanation, hint }), { status, headers })
+  const { status, headers } = error
+  const frame = pageFrame(ctx)
+  return page(errorPage(frame, { status, ...error.text(frame.t) }), { status, headers })
 }

@@ -15,12 +15,12 @@ export async function readPageBody(request: Request): Promise<Form> {
         return await readMultipart(request)
     }
   } catch (error) {
-    if (error instanceof BodyTooLarge) throw new PageError(413, 'Too much data', 'Request body too large')
+    if (error instanceof BodyTooLarge) throw new PageError(413, (t) => t.errors.tooLarge)
     if (error instanceof MalformedForm || error instanceof RepeatedParameter)
-      throw new PageError(400, 'Form not understood', 'The form could not be read.', 'Go back and send it again.')
+      throw new PageError(400, (t) => t.errors.formNotUnderstood)
     throw error
   }
-  throw new PageError(415, 'Form not understood', 'Send a form, not another kind of document.')
+  throw new PageError(415, (t) => t.errors.notAForm)
 }
 
 function limited(text: string): string {

@@ -1,7 +1,7 @@
 /** From what was thrown to what a person may be told. */
 import type { Context } from '../context'
 import { causeOf, isRefusedInput } from './elysia-errors'
-import { isUnavailable, logFailure, RETRY_AFTER_SECONDS, UNAVAILABLE_TEXT } from './failures'
+import { isUnavailable, logFailure, RETRY_AFTER_SECONDS } from './failures'
 import { PageError } from './page-error'
 
 /** Whether the answer will be looked at in a browser. */
@@ -11,17 +11,9 @@ export const acceptsPages = (request: Request): boolean => request.headers.get('
 export function asPageError(context: Context, request: Request, thrown: unknown): PageError {
   const error = causeOf(thrown)
   if (error instanceof PageError) return error
-  if (isRefusedInput(error))
-    return new PageError(400, 'Form not understood', 'The form could not be read.', 'Go back and send it again.')
+  if (isRefusedInput(error)) return new PageError(400, (t) => t.errors.formNotUnderstood)
   logFailure(context, request, error)
   if (isUnavailable(error))
-    return new PageError(503, 'Temporarily unavailable', UNAVAILABLE_TEXT, undefined, {
-      'Retry-After': RETRY_AFTER_SECONDS,
-    })
-  return new PageError(
-    500,
-    'Something went wrong',
-    'The server could not complete this request.',
-    'Try again. If it happens again, quote the request id to whoever runs this server.',
-  )
+    return new PageError(503, (t) => t.errors.unavailable, { 'Retry-After': RETRY_AFTER_SECONDS })
+  return new PageError(500, (t) => t.errors.unexpected)
 }

@@ -1,11 +1,14 @@
 /** Answers of pages: HTML, and redirects between pages. */
 import type { PageFrame } from '../../views/frame'
+import { messagesOf } from '../../views/messages'
 import type { RequestContext } from '../context'
 import type { BrowserSession } from '../identity/sessions'
 import { version } from '../version'
+import { languageOf } from './language'
 
 export function pageFrame(ctx: RequestContext, session?: BrowserSession): PageFrame {
   const { settings, request } = ctx
+  const language = languageOf(ctx, session)
   const user = session && {
     name: session.user.fullName || session.user.username,
     username: session.user.username,
@@ -17,6 +20,8 @@ export function pageFrame(ctx: RequestContext, session?: BrowserSession): PageFr
     logoUrl: settings.PRODUCT_LOGO_URL,
     accent: settings.PRODUCT_ACCENT,
     version,
+    language,
+    t: messagesOf(language),
     path: request.path,
     user,
     csrfToken: session?.csrfToken ?? '',
@@ -41,7 +46,7 @@ export function page(html: { toString(): string }, options: PageOptions = {}): R
     'Content-Type': 'text/html; charset=utf-8',
     'Cache-Control': 'no-store',
     Pragma: 'no-cache',
-    Vary: 'Cookie',
+    Vary: 'Accept-Language, Cookie',
     // The rest of the policy is the same for all pages; the handler adds it.
     'Content-Security-Policy': ["form-action 'self'", ...formAction].join(' '),
     ...options.headers,

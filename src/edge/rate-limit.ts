@@ -158,8 +158,7 @@ function recordExcess(ctx: RequestContext, { route, perMinute }: Limited): void 
 }
 
 function refusal(ctx: RequestContext, request: Request, headers: Record<string, string>): Response {
-  if (acceptsPages(request))
-    return errorPageAnswer(ctx, new PageError(429, 'Rate Limit Exceeded', TOO_MANY, undefined, headers))
+  if (acceptsPages(request)) return errorPageAnswer(ctx, new PageError(429, (t) => t.errors.rateLimit, headers))
   return new Response(JSON.stringify({ error: 'rate_limit_exceeded', error_description: TOO_MANY }), {
     status: 429,
     headers: {

@@ -1,4 +1,5 @@
 /** Answers to what no route serves: 404, 405 with `Allow`, and redirects to the path without its final slash. */
+import { messagesOf } from '../../views/messages'
 import type { Context } from '../context'
 import { errorPageAnswer } from './error-page'
 import { PageError } from './page-error'
@@ -8,21 +9,10 @@ import { requestContext, requestInfo } from './request-context'
 import type { RouteTable } from './route-table'
 import { dataHeaders } from './security-headers'
 
-interface Refusal {
-  readonly status: 404 | 405
-  readonly title: string
-  readonly explanation: string
-  readonly headers?: Record<string, string>
-}
+const notFound = () => new PageError(404, (t) => t.errors.notFound)
 
-const NOT_FOUND: Refusal = { status: 404, title: 'Page not found', explanation: 'There is nothing at this address.' }
-
-const wrongMethod = (methods: readonly string[]): Refusal => ({
-  status: 405,
-  title: 'Method not allowed',
-  explanation: 'This address does not take requests of this kind.',
-  headers: { Allow: allowed(methods) },
-})
+const wrongMethod = (methods: readonly string[]) =>
+  new PageError(405, (t) => t.errors.wrongMethod, { Allow: allowed(methods) })
 
 export function createUnknownRouteAnswer(context: Context, routes: RouteTable): (request: Request) => Response {
   return (request) => {
@@ -37,7 +27,7 @@ export function createUnknownRouteAnswer(context: Context, routes: RouteTable): 
       const location = context.settings.basePath + shorter + new URL(request.url).search
       return new Response(null, { status, headers: { Location: location } })
     }
-    return refuse(context, request, NOT_FOUND)
+    return refuse(context, request, notFound())
   }
 }
 
@@ -51,10 +41,11 @@ function allowed(methods: readonly string[]): string {
 const PROTOCOL_PATH = /^\/(oauth|\.well-known)(\/|$)/
 
 /** As JSON where programs ask, as a page where a browser does, else as text. */
-function refuse(context: Context, request: Request, { status, title, explanation, headers }: Refusal): Response {
+function refuse(context: Context, request: Request, refusal: PageError): Response {
+  const { status, message, headers } = refusal
   if (PROTOCOL_PATH.test(requestInfo(request).path)) {
     const error = status === 404 ? 'not_found' : 'invalid_request'
-    return new Response(JSON.stringify({ error, error_description: explanation }), {
+    return new Response(JSON.stringify({ error, error_description: message }), {
       status,
       headers: {
         ...dataHeaders(context.settings),
@@ -64,10 +55,7 @@ function refuse(context: Context, request: Request, { status, title, explanation
       },
     })
   }
-  if (acceptsPages(request))
-    return errorPageAnswer(
-      requestContext(context, request),
-      new PageError(status, title, explanation, undefined, headers),
-    )
+  if (acceptsPages(request)) return errorPageAnswer(requestContext(context, request), refusal)
+  const { title } = refusal.text(messagesOf('en'))
   return plainText(`${status} ${title.toLowerCase()}`, status, headers)
 }

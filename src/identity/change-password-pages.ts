@@ -62,12 +62,7 @@ export const changePasswordPages = (context: Context) =>
 
 function requirePassword(session: BrowserSession): void {
   if (hasPassword(session)) return
-  throw new PageError(
-    403,
-    'No password here',
-    'This account has no password on this server.',
-    'Change it where you sign in, or ask your administrator for one.',
-  )
+  throw new PageError(403, (t) => t.errors.noPassword)
 }
 
 interface FormState {

@@ -62,8 +62,7 @@ const LONGEST_QUERY = 8_000
 /** Browsers send the session's cookie with a form of another site only after a redirect that makes it a GET. */
 function continueWithGet(ctx: RequestContext, body: LogoutParameters): Response {
   const query = new URLSearchParams(fieldsOf(body)).toString()
-  if (query.length > LONGEST_QUERY)
-    throw new PageError(400, 'Request not understood', 'The application sent a request that is too long.')
+  if (query.length > LONGEST_QUERY) throw new PageError(400, (t) => t.errors.logout.tooLong)
   return redirectTo(ctx, query === '' ? END_SESSION_PATH : `${END_SESSION_PATH}?${query}`, { status: 303 })
 }
 

@@ -20,7 +20,11 @@ beforeAll(async () => {
       ...answer,
     })
     .get('/refused', () => {
-      throw new PageError(409, 'Too late', `It was <b>decided</b>`, 'Start again.')
+      throw new PageError(409, () => ({
+        title: 'Too late',
+        explanation: 'It was <b>decided</b>',
+        hint: 'Start again.',
+      }))
     })
     .get('/crash', () => {
       throw new Error(SECRET)

@@ -2,6 +2,7 @@
 import type { ClientView } from '../../views/components/client-mark'
 import { scopeView } from '../../views/describe'
 import type { PageFrame } from '../../views/frame'
+import { messagesOf } from '../../views/messages'
 import { accountSessionsPage, type GrantView, type SessionView } from '../../views/pages/account-sessions'
 import { changePasswordPage } from '../../views/pages/change-password'
 import { consentPage } from '../../views/pages/consent'
@@ -41,6 +42,8 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     logoUrl: text === undefined ? '' : text,
     accent: '',
     version: t('1.4.0'),
+    language: 'en',
+    t: messagesOf('en'),
     path: '/account/sessions',
     user: { name: t('Alice Archer'), username: t('alice'), isAdmin: false },
     csrfToken: t('f3hQ0u2k'),

@@ -15,7 +15,7 @@ interface PageProps {
 const Document = ({ frame, title, children }: PageProps) => (
   <>
     {raw('<!doctype html>')}
-    <html lang="en" data-accent={frame.accent || 'indigo'}>
+    <html lang={frame.language} data-accent={frame.accent || 'indigo'}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -43,7 +43,7 @@ export function apiSurface(context: Context) {
       const failure = asPageError(context, request, error)
       return answer(
         failure.status,
-        { error: CODES[failure.status] ?? 'refused', message: failure.explanation },
+        { error: CODES[failure.status] ?? 'refused', message: failure.message },
         failure.headers,
       )
     })

@@ -64,6 +64,6 @@ function answerFailure(context: Context, request: Request, error: unknown): Resp
     return redirectTo(ctx, loginPath(ctx, request, error), { cookies: staleCookies(ctx, error) })
   if (error instanceof PasswordChangeRequired) return redirectTo(ctx, passwordChangePath(ctx, request))
   const failure = asPageError(context, request, error)
-  if (failure.status === 503 && !acceptsPages(request)) return plainText(failure.explanation, 503, failure.headers)
+  if (failure.status === 503 && !acceptsPages(request)) return plainText(failure.message, 503, failure.headers)
   return errorPageAnswer(ctx, failure)
 }

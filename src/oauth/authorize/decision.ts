@@ -13,8 +13,6 @@ import { type Parameters, parametersOf } from './parameters'
 import { AuthorizationRefused, type AuthorizationRequest, requireRequest } from './request'
 import { requireTarget, type Target } from './target'
 
-const START_AGAIN = 'Go back to the application and start again.'
-
 /** Something else was decided, or the user, client or consent changed, between the look and the commit: look again. */
 const ATTEMPTS = 3
 
@@ -26,7 +24,7 @@ export async function settleConflicts<T>(work: () => Promise<T>): Promise<T> {
       if (!(error instanceof Conflict || error instanceof Duplicate)) throw error
     }
   }
-  throw new PageError(409, 'Please try again', 'Something changed while you decided.', START_AGAIN)
+  throw new PageError(409, (t) => t.errors.authorization.changed)
 }
 
 type Fields = Readonly<Record<string, string | undefined>>
@@ -55,15 +53,8 @@ async function attemptDecision(ctx: RequestContext, session: BrowserSession, fie
 
 async function requireHeld(ctx: RequestContext, session: BrowserSession, requestId: string): Promise<HeldRequest> {
   const held = await findHeldRequest(ctx, session, requestId)
-  if (!held)
-    throw new PageError(
-      400,
-      'Request has ended',
-      'This request has ended, or was made in another browser session.',
-      START_AGAIN,
-    )
-  if (held.decision !== undefined)
-    throw new PageError(400, 'Already answered', 'This request has already been answered.', START_AGAIN)
+  if (!held) throw new PageError(400, (t) => t.errors.authorization.ended)
+  if (held.decision !== undefined) throw new PageError(400, (t) => t.errors.authorization.answered)
   return held
 }
 

@@ -14,8 +14,7 @@ export function readParameters(query: string): Parameters {
   try {
     return { values: parseForm(query, (name) => repeated.add(name)), repeated }
   } catch (error) {
-    if (error instanceof MalformedForm)
-      throw new PageError(400, 'Request not understood', 'Malformed request (invalid_request)')
+    if (error instanceof MalformedForm) throw new PageError(400, (t) => t.errors.authorization.malformed)
     throw error
   }
 }

@@ -18,27 +18,17 @@ export interface Target {
   readonly state: string | undefined
 }
 
-const HINT = 'Go back to the application and start again. If it happens again, tell whoever runs the application.'
-
-const refuse = (explanation: string): PageError => new PageError(400, 'Sign-in request refused', explanation, HINT)
-
-const unknownClient = () =>
-  refuse('This server does not know the application, or it is not active (unauthorized_client).')
-
 /** Throws the local page (`PageError`), and `DatabaseUnavailable`. */
 export async function requireTarget(ctx: Pick<Context, 'db'>, parameters: Parameters): Promise<Target> {
   const { client_id: clientId = '', redirect_uri: requested = '', response_mode: mode } = parameters.values
   for (const name of ['client_id', 'redirect_uri'])
-    if (parameters.repeated.has(name)) throw refuse(`Parameter ${name} must not be repeated (invalid_request).`)
+    if (parameters.repeated.has(name)) throw new PageError(400, (t) => t.errors.authorization.repeated(name))
 
   const client = await findClient(ctx, clientId)
   // Anybody can register a client that then waits for approval; it must not be able to send people anywhere.
-  if (client?.status !== 'active') throw unknownClient()
+  if (client?.status !== 'active') throw new PageError(400, (t) => t.errors.authorization.unknownClient)
   const redirectUri = matchRedirectUri(requested, client.redirectUris)
-  if (redirectUri === undefined)
-    throw refuse(
-      'The address to return to is not registered for the application: invalid redirect_uri (invalid_request).',
-    )
+  if (redirectUri === undefined) throw new PageError(400, (t) => t.errors.authorization.redirectUri)
 
   const posts = mode === 'form_post' && !parameters.repeated.has('response_mode') && isWebAddress(redirectUri)
   return { client, redirectUri, mode: posts ? 'form_post' : 'query', state: usableState(parameters) }

@@ -11,15 +11,7 @@ import { approveDeviceCode, denyDeviceCode, stateOf } from './codes'
 import { type Confirmation, consumeConfirmation, type Decision, findConfirmation } from './confirmation'
 import { findRequestedCode, mayUseDeviceFlow, type RequestedCode } from './undecided-codes'
 
-const START_AGAIN = 'Enter the code from your device again, or start again on the device.'
-
-const ended = () =>
-  new PageError(
-    400,
-    'Request has ended',
-    'This request has ended, or was made in another browser session.',
-    START_AGAIN,
-  )
+const ended = () => new PageError(400, (t) => t.errors.device.ended)
 
 /** The session's confirmation. Throws `PageError`. */
 export async function requireConfirmation(
@@ -38,11 +30,11 @@ export async function requireUndecided(ctx: RequestContext, { deviceCodeId }: Co
   switch (requested ? stateOf(ctx, requested.code) : 'expired') {
     case 'approved':
     case 'used':
-      throw new PageError(400, 'Already allowed', 'This code has already been authorized')
+      throw new PageError(400, (t) => t.errors.device.allowed)
     case 'denied':
-      throw new PageError(400, 'Already denied', 'This code has already been denied')
+      throw new PageError(400, (t) => t.errors.device.denied)
     case 'expired':
-      throw new PageError(400, 'Code has expired', 'Code has expired, please request a new one')
+      throw new PageError(400, (t) => t.errors.device.expired)
   }
   if (!requested) throw ended()
   return requested
@@ -66,7 +58,7 @@ export async function decide(
       if (!(error instanceof Conflict || error instanceof Duplicate)) throw error
     }
   }
-  throw new PageError(409, 'Please try again', 'Something changed while you decided.', START_AGAIN)
+  throw new PageError(409, (t) => t.errors.device.changed)
 }
 
 async function attemptDecision(
@@ -78,8 +70,7 @@ async function attemptDecision(
   const confirmation = await requireConfirmation(ctx, session, requestId)
   // A button pressed twice sends the same decision twice.
   if (confirmation.decision === decision) return
-  if (confirmation.decision !== undefined)
-    throw new PageError(400, 'Already answered', 'This request has already been answered.', START_AGAIN)
+  if (confirmation.decision !== undefined) throw new PageError(400, (t) => t.errors.device.answered)
   const requested = await requireUndecided(ctx, confirmation)
   const use = consumeConfirmation(ctx, confirmation, decision, requested.code.expiresAt)
   if (decision === 'deny') await commit(ctx, [use, ...denial(ctx, session, confirmation)])
@@ -111,11 +102,11 @@ async function approve(
 ): Promise<void> {
   const { user } = session
   const { client, code } = requested
-  if (!mayUseDeviceFlow(requested)) throw new PageError(400, 'Application not active', 'This application is not active')
+  if (!mayUseDeviceFlow(requested)) throw new PageError(400, (t) => t.errors.device.inactive)
   // What the page showed, cut to what the client may have by now.
   const scopes = withinScope(confirmation.scopes, client.scopes)
   if (scopes.length === 0 && confirmation.scopes.length > 0)
-    throw new PageError(400, 'No longer permitted', 'This application may no longer ask for this access', START_AGAIN)
+    throw new PageError(400, (t) => t.errors.device.notPermitted)
 
   const seen = await findConsent(ctx, { userId: user.id, clientId: client.clientId })
   const consent = grantConsent(ctx, seen, { user, clientId: client.clientId, scopes })

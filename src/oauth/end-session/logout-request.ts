@@ -34,7 +34,7 @@ export function readLogoutQuery(request: Request): LogoutParameters {
     return queryStart === -1 ? {} : parseForm(url.slice(queryStart + 1))
   } catch (error) {
     if (error instanceof MalformedForm || error instanceof RepeatedParameter)
-      throw new PageError(400, 'Request not understood', 'The application sent a request that could not be read.')
+      throw new PageError(400, (t) => t.errors.logout.malformed)
     throw error
   }
 }
