@@ -40,6 +40,8 @@ export interface ServerSecrets {
   readonly pendingRequest: KeyedDigest
   /** Mixed into the keys that seal short-lived answers, so that database and token together do not suffice. */
   readonly seal: KeyedDigest
+  /** Seals over the audit trail: who can only write to the database cannot make one. */
+  readonly auditSeal: KeyedDigest
 }
 
 export function deriveSecrets(settings: Pick<Settings, 'SESSION_SECRET' | 'SESSION_SECRET_PREVIOUS'>): ServerSecrets {
@@ -54,6 +56,7 @@ export function deriveSecrets(settings: Pick<Settings, 'SESSION_SECRET' | 'SESSI
     loginTransaction: purpose('login transaction'),
     pendingRequest: purpose('pending request'),
     seal: purpose('seal'),
+    auditSeal: purpose('audit seal'),
   }
 }
 

@@ -4,6 +4,8 @@
  * Every process has the timers; the database decides which of them works, so a job runs once at a time however many
  * processes there are. Only the gauges are each process's own. A job that fails is logged and runs again at its next turn.
  */
+
+import { createSealer, SEALS_LOCK, type Sealer } from '../audit/seals/sealer'
 import type { Context } from '../context'
 import { deliverLogoutNotices, hasDueLogoutNotices } from '../oauth/backchannel-logout/delivery'
 import { deleteOldAuditRows, forgetsAudit } from './audit-retention'
@@ -28,6 +30,7 @@ interface Job {
 const REFRESH_ANSWERS_INTERVAL_MS = 60_000
 /** How long an application waits for the news of a logout. */
 const LOGOUT_NOTICES_INTERVAL_MS = 2_000
+const AUDIT_SEALS_INTERVAL_MS = 60_000
 
 function jobsOf(ctx: Context): Job[] {
   const { settings } = ctx
@@ -42,8 +45,21 @@ function jobsOf(ctx: Context): Job[] {
   ]
   if (settings.ENABLE_TOKEN_ROTATION || settings.REFRESH_ROTATION_PUBLIC_ONLY)
     jobs.push({ name: 'refresh-answers', intervalMs: REFRESH_ANSWERS_INTERVAL_MS, work: eraseRefreshAnswers })
+  const sealer = createSealer(ctx)
+  if (settings.ENABLE_AUDIT_LOGGING)
+    jobs.push({
+      name: SEALS_LOCK,
+      intervalMs: AUDIT_SEALS_INTERVAL_MS,
+      work: async (_, signal) => {
+        await sealer.seal(signal)
+      },
+    })
   if (forgetsAudit(ctx))
-    jobs.push({ name: 'audit-retention', intervalMs: settings.AUDIT_LOG_CLEANUP_INTERVAL, work: keepAuditShort })
+    jobs.push({
+      name: 'audit-retention',
+      intervalMs: settings.AUDIT_LOG_CLEANUP_INTERVAL,
+      work: (context, signal) => keepAuditShort(context, signal, sealer),
+    })
   if (settings.METRICS_ENABLED && settings.METRICS_GAUGE_UPDATE_ENABLED)
     jobs.push({
       name: 'gauges',
@@ -59,8 +75,8 @@ async function cleanUp(ctx: Context, signal: AbortSignal): Promise<void> {
   if (Object.keys(deleted).length > 0) ctx.log.info({ deleted }, 'Deleted expired rows')
 }
 
-async function keepAuditShort(ctx: Context, signal: AbortSignal): Promise<void> {
-  const deleted = await deleteOldAuditRows(ctx, signal)
+async function keepAuditShort(ctx: Context, signal: AbortSignal, sealer: Sealer): Promise<void> {
+  const deleted = await deleteOldAuditRows(ctx, signal, sealer)
   if (deleted > 0) ctx.log.info({ deleted }, `Cleaned up ${deleted} old audit logs`)
 }
 

@@ -324,7 +324,7 @@ describe.each(databases)('background jobs on %s', (_name, open) => {
   test('an interval longer than a timer can wait does not run at once', async () => {
     let runs = 0
     const exclusively: Database['exclusively'] = async (name, wait, work) => {
-      runs += 1
+      if (name === 'cleanup') runs += 1
       return await t.ctx.db.exclusively(name, wait, work)
     }
     const ctx = t.withSettings({
