@@ -5,6 +5,7 @@
  * processes there are. Only the gauges are each process's own. A job that fails is logged and runs again at its next turn.
  */
 
+import { countActivity } from '../activity/count'
 import { createSealer, SEALS_LOCK, type Sealer } from '../audit/seals/sealer'
 import type { Context } from '../context'
 import { deliverLogoutNotices, hasDueLogoutNotices } from '../oauth/backchannel-logout/delivery'
@@ -31,6 +32,7 @@ const REFRESH_ANSWERS_INTERVAL_MS = 60_000
 /** How long an application waits for the news of a logout. */
 const LOGOUT_NOTICES_INTERVAL_MS = 2_000
 const AUDIT_SEALS_INTERVAL_MS = 60_000
+const ACTIVITY_INTERVAL_MS = 60_000
 
 function jobsOf(ctx: Context): Job[] {
   const { settings } = ctx
@@ -54,6 +56,8 @@ function jobsOf(ctx: Context): Job[] {
         await sealer.seal(signal)
       },
     })
+  if (settings.ENABLE_AUDIT_LOGGING)
+    jobs.push({ name: 'activity', intervalMs: ACTIVITY_INTERVAL_MS, work: countActivity })
   if (forgetsAudit(ctx))
     jobs.push({
       name: 'audit-retention',
