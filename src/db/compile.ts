@@ -1,6 +1,7 @@
 /** Turns definitions into SQL text with parameter slots, once per database. */
 import { is, Param, Placeholder } from 'drizzle-orm'
 import type { Parameters, QueryBuilder } from './definitions'
+import { inlineConstants } from './sqlite-constants'
 import type { Tables } from './tables'
 
 export interface Compiled {
@@ -44,10 +45,15 @@ export function encodeBareParameters(params: unknown[], encoder: PlainEncoder): 
 }
 
 export function compile(definition: Definition, q: QueryBuilder, t: Tables, encoder: PlainEncoder): Compiled {
-  const { sql, params } = definition.build(q, t).toSQL()
-  encodeBareParameters(params, encoder)
+  const built = definition.build(q, t).toSQL()
+  encodeBareParameters(built.params, encoder)
+  const { sql, params } = encoder === sqliteEncoder ? withoutConstants(built) : built
   return { name: definition.name, sql, bind: binder(params) }
 }
+
+/** For SQLite, after `encodeBareParameters`. */
+export const withoutConstants = ({ sql, params }: { sql: string; params: unknown[] }) =>
+  inlineConstants(sql, params, (slot) => !is(slot, Param))
 
 /** Looks at the slots once per statement, not once per call: a poll or a token check binds several times. */
 export function binder(params: readonly unknown[]): Compiled['bind'] {

@@ -6,7 +6,7 @@
  */
 import type { SQLQueryBindings, Database as SqliteHandle } from 'bun:sqlite'
 import { Column, is, SQL } from 'drizzle-orm'
-import { binder, encodeBareParameters, sqliteEncoder } from './compile'
+import { binder, encodeBareParameters, sqliteEncoder, withoutConstants } from './compile'
 import type { Parameters, Query, QueryBuilder } from './definitions'
 import type { Tables } from './tables'
 
@@ -46,10 +46,11 @@ export function createSqliteReader(
 }
 
 function prepareRead(handle: SqliteHandle, selection: Selection): Read {
-  const { sql, params } = selection.getQuery()
-  encodeBareParameters(params, sqliteEncoder)
+  const built = selection.getQuery()
+  encodeBareParameters(built.params, sqliteEncoder)
   // Rows of several tables are nested, and a part that a join lacks is null: left to the builder.
   if (selection.fields.some(({ path }) => path.length > 1)) return (parameters) => selection.all(parameters)
+  const { sql, params } = withoutConstants(built)
   const bind = binder(params) as (parameters: Parameters) => SQLQueryBindings[]
   const statement = handle.prepare(sql)
   const map = rowMapper(selection.fields)

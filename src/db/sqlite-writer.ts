@@ -1,7 +1,7 @@
 /**
  * The one writer of a SQLite file in this process: takes every list waiting at the moment and commits them together.
  *
- * One fsync serves all of them (`synchronous=FULL`), each list has its own savepoint, and a caller's promise settles
+ * One fsync serves all of them (`synchronous=FULL`), a list that fails is undone alone, and a caller's promise settles
  * only after the COMMIT.
  */
 import type { SQLQueryBindings, Database as SqliteHandle, Statement as SqliteStatement } from 'bun:sqlite'
@@ -29,6 +29,9 @@ const BUSY_ATTEMPTS = 250
 const BUSY_PAUSE_LIMIT_MS = 20
 
 type Bindings = SQLQueryBindings[]
+
+/** Tells the caller of one list how it went, once that is certain. */
+type Settlement = () => void
 
 export function createSqliteWriter(handle: SqliteHandle, compiled: (statement: Statement) => Compiled): SqliteWriter {
   const prepared = new Map<string, SqliteStatement>()
@@ -69,27 +72,58 @@ export function createSqliteWriter(handle: SqliteHandle, compiled: (statement: S
     }
   }
 
+  /** Each list on its own; one that fails is undone without the others. */
+  const applyIsolated = (batch: readonly Job[]): Settlement[] =>
+    batch.map((job) => {
+      savepoint.run()
+      try {
+        const changes = job.statements.map(apply)
+        release.run()
+        return () => job.done(changes)
+      } catch (error) {
+        // A full disk or an I/O error has already rolled back the whole transaction.
+        if (!handle.inTransaction) throw error
+        undo.run()
+        release.run()
+        return () => job.failed(error as Error)
+      }
+    })
+
+  /**
+   * All lists without savepoints, whose copies of every changed page cost as much as the changes. Undefined when one
+   * failed: everything is undone then.
+   */
+  const applyTogether = (batch: readonly Job[]): Settlement[] | undefined => {
+    const settle: Settlement[] = []
+    for (const job of batch) {
+      try {
+        const changes = job.statements.map(apply)
+        settle.push(() => job.done(changes))
+      } catch (error) {
+        if (!handle.inTransaction) throw error
+        rollback.run()
+        if (batch.length > 1) return undefined
+        settle.push(() => job.failed(error as Error))
+      }
+    }
+    return settle
+  }
+
+  const applyBatch = (batch: readonly Job[]): Settlement[] => {
+    begin.run()
+    const together = applyTogether(batch)
+    if (together) return together
+    begin.run()
+    return applyIsolated(batch)
+  }
+
   const flush = () => {
     const batch = queue.splice(0, BATCH_LIMIT)
-    const settle: (() => void)[] = []
+    let settle: readonly Settlement[]
     try {
-      begin.run()
+      settle = applyBatch(batch)
+      if (handle.inTransaction) commit.run()
       busyAttempts = 0
-      for (const job of batch) {
-        savepoint.run()
-        try {
-          const changes = job.statements.map(apply)
-          release.run()
-          settle.push(() => job.done(changes))
-        } catch (error) {
-          // A full disk or an I/O error has already rolled back the whole transaction.
-          if (!handle.inTransaction) throw error
-          undo.run()
-          release.run()
-          settle.push(() => job.failed(error as Error))
-        }
-      }
-      commit.run()
     } catch (error) {
       if (handle.inTransaction) rollback.run()
       const failure = databaseError(error, 'commit')
@@ -101,8 +135,7 @@ export function createSqliteWriter(handle: SqliteHandle, compiled: (statement: S
         return
       }
       busyAttempts = 0
-      settle.length = 0
-      for (const job of batch) settle.push(() => job.failed(failure))
+      settle = batch.map((job) => () => job.failed(failure))
     }
     armed = queue.length > 0
     if (armed) setImmediate(flush)

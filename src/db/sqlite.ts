@@ -32,6 +32,8 @@ function openHandle(options: SqliteOptions, busyTimeoutMs: number): SqliteHandle
   handle.run(`PRAGMA busy_timeout=${busyTimeoutMs}`)
   if (options.path !== ':memory:') handle.run(`PRAGMA journal_mode=${options.journalMode ?? 'WAL'}`)
   handle.run(`PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`)
+  // What a savepoint could undo is kept in memory; from 64 KiB on it would go through a file.
+  handle.run('PRAGMA temp_store=MEMORY')
   handle.run(`PRAGMA cache_size=-${CACHE_KIB}`)
   handle.run(`PRAGMA synchronous=${options.synchronous ?? 'FULL'}`)
   handle.run(`PRAGMA foreign_keys=${options.foreignKeys === false ? 'OFF' : 'ON'}`)
