@@ -8,7 +8,9 @@ import type { AuditWriter } from './audit/writer'
 import type { Settings } from './config/settings'
 import type { Database } from './db/database'
 import type { RequestInfo } from './edge/request-info'
+import type { HttpApi } from './identity/http-api/call'
 import type { PasswordHasher } from './identity/password'
+import type { Providers } from './identity/providers'
 import type { Limits } from './limits/window'
 import type { Metrics } from './metrics/registry'
 import type { PollPace } from './oauth/device/poll-pace'
@@ -47,12 +49,16 @@ export interface Context {
   readonly secrets: ServerSecrets
   readonly keys: CurrentKeyRing
   readonly passwords: PasswordHasher
+  /** Checks passwords of other accounts; present with `AUTH_MODE=http_api`. */
+  readonly httpApi: HttpApi | undefined
   readonly audit: AuditWriter
   readonly metrics: Metrics
   /** Absent with `ENABLE_RATE_LIMIT=false`. */
   readonly limits: Limits | undefined
   readonly devicePolls: PollPace
   readonly outgoing: Outgoing
+  /** Systems that people may sign in through. */
+  readonly providers: Providers
   /** Present while a request is served; absent in jobs and commands. */
   readonly request?: RequestInfo
 }

@@ -4,7 +4,9 @@ import { systemClock, systemRandom } from './clock'
 import type { Settings } from './config/settings'
 import type { Clock, Context, Logger, Random } from './context'
 import type { Database } from './db/database'
+import { createHttpApi } from './identity/http-api/call'
 import { createPasswordHasher } from './identity/password'
+import { createProviders } from './identity/providers'
 import { createLimits } from './limits/limits'
 import { createMetrics } from './metrics/registry'
 import { createPollPace } from './oauth/device/poll-pace'
@@ -47,8 +49,10 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     limits: createLimits(settings, { clock, log, metrics }),
     devicePolls: createPollPace(),
     outgoing,
+    providers: createProviders(settings, clock),
     secrets: deriveSecrets(settings),
     passwords: createPasswordHasher(),
+    httpApi: createHttpApi({ settings, clock, random, log, metrics }),
     audit: createAuditWriter({ settings, db, log, metrics }),
   }
 }

@@ -8,6 +8,7 @@ import type { Settings } from './config/settings'
 import { loadTls } from './config/tls'
 import type { Logger } from './context'
 import { addressText, type ListenAddress, listenAddress } from './listen-address'
+import { requestLimit } from './request-limit'
 import type { Handler } from './server'
 import { StartError } from './start-error'
 
@@ -24,10 +25,12 @@ export interface Listener {
 }
 
 type AddressSetting = 'SERVER_ADDR' | 'METRICS_ADDR'
-type ListenSettings = Pick<Settings, AddressSetting | 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'tls'>
+type ListenSettings = Pick<
+  Settings,
+  AddressSetting | 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'tls' | 'AUTH_MODE' | 'HTTP_API_TIMEOUT'
+>
 type BunServer = Bun.Server<undefined>
 
-const REQUEST_LIMIT_MS = 30_000
 /** Longer than a proxy keeps its idle connections, so that it is never the server that closes one in use. */
 const IDLE_LIMIT_S = 120
 /**
@@ -47,7 +50,7 @@ export function listen(
   name: AddressSetting = 'SERVER_ADDR',
 ): Listener {
   const wanted = listenAddress(settings[name])
-  const first = bind(settings.tls, wanted, handler, name)
+  const first = bind(settings, settings.tls, wanted, handler, name)
   const address = { hostname: wanted.hostname, port: first.port ?? wanted.port }
   /** Newest last; the others only finish what they had begun. */
   let servers = [first]
@@ -60,7 +63,7 @@ export function listen(
       try {
         const { files, warning } = loadTls(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE, Date.now())
         if (warning) log.warn({}, warning)
-        const next = bind(files, address, handler, name)
+        const next = bind(settings, files, address, handler, name)
         for (const former of servers) refuseNew(former)
         servers = [...servers.filter(isBusy), next]
         log.info({ cert: settings.TLS_CERT_FILE }, 'TLS certificate reloaded')
@@ -88,7 +91,14 @@ export function requireFreeAddress(settings: Pick<Settings, AddressSetting>, nam
   }
 }
 
-function bind(tls: Settings['tls'], address: ListenAddress, handler: Handler, name: AddressSetting): BunServer {
+function bind(
+  settings: ListenSettings,
+  tls: Settings['tls'],
+  address: ListenAddress,
+  handler: Handler,
+  name: AddressSetting,
+): BunServer {
+  const limitMs = requestLimit(settings)
   try {
     return Bun.serve({
       port: address.port,
@@ -101,7 +111,10 @@ function bind(tls: Settings['tls'], address: ListenAddress, handler: Handler, na
       development: false,
       fetch: (request, server) => {
         const answer = handler(request, server.requestIP(request)?.address)
-        return BODILESS.has(request.method) ? answer : withinLimit(answer)
+        if (BODILESS.has(request.method)) return answer
+        const limit = limitMs(request.url)
+        if (limit > IDLE_LIMIT_S * 1000) server.timeout(request, Math.ceil(limit / 1000))
+        return withinLimit(answer, limit)
       },
       error: () => new Response(null, { status: 500 }),
     })
@@ -114,10 +127,10 @@ function bind(tls: Settings['tls'], address: ListenAddress, handler: Handler, na
 const tlsOptions = (files: Settings['tls']) => files && { ...files, minVersion: TLS_1_2 }
 
 /** Somebody who sends a byte every few seconds would occupy a connection for hours. */
-function withinLimit(answer: Promise<Response>): Promise<Response> {
+function withinLimit(answer: Promise<Response>, limitMs: number): Promise<Response> {
   return new Promise((resolve) => {
     const late = () => resolve(new Response(null, { status: 408, headers: { Connection: 'close' } }))
-    const timer = setTimeout(late, REQUEST_LIMIT_MS)
+    const timer = setTimeout(late, limitMs)
     void answer.then((response) => {
       clearTimeout(timer)
       resolve(response)

@@ -16,7 +16,8 @@ import { page, pageFrame, redirectTo } from '../edge/page'
 import { pageSurface } from '../edge/surfaces/page'
 import { formTargets } from '../oauth/authorize/form-targets'
 import { KNOWN_DEVICE_MAX_AGE } from './known-device'
-import { type LoginOutcome, logIn } from './login'
+import { logIn } from './login'
+import type { LoginOutcome, LoginProblem } from './login-outcome'
 import { safeRedirect } from './redirect-target'
 import type { BrowserSession } from './sessions'
 
@@ -32,6 +33,14 @@ const NOTICES = new Map([
 ])
 
 const TOO_MANY = 'Too many requests. Please try again later.'
+const UNAVAILABLE = 'Your password cannot be checked at the moment. Please try again in a little while.'
+
+const PROBLEMS: Readonly<Record<LoginProblem, string>> = {
+  invalid: 'Invalid username or password',
+  disabled: 'Your account has been disabled. Please contact your administrator.',
+  username_conflict: 'Username conflict with existing user. Please contact administrator.',
+  email_conflict: 'Your account could not be set up. Please contact your administrator.',
+}
 
 const optionalText = t.Optional(t.String())
 
@@ -66,13 +75,22 @@ export const loginPages = (context: Context) =>
           remember,
           knownDevice: readCookie(request, deviceCookieName(settings)),
           replaces: session,
+          gone: request.signal,
         })
         if (outcome.kind === 'signed_in')
           return redirectTo(ctx, nextPage(outcome.started.session, target), {
             cookies: signedInCookies(settings, outcome),
           })
         const again = { redirect: target, username, remember }
-        if (outcome.kind === 'refused') return loginForm(ctx, request, { ...again, status: 401, error: outcome.text })
+        if (outcome.kind === 'refused')
+          return loginForm(ctx, request, { ...again, status: 401, error: PROBLEMS[outcome.problem] })
+        if (outcome.kind === 'unavailable')
+          return loginForm(ctx, request, {
+            ...again,
+            status: 503,
+            error: UNAVAILABLE,
+            headers: { 'Retry-After': String(outcome.retryAfterSeconds) },
+          })
         const headers = { 'Retry-After': String(Math.ceil(outcome.waitMs / 1000)) }
         return loginForm(ctx, request, { ...again, status: 429, error: TOO_MANY, headers })
       },

@@ -42,6 +42,11 @@ export const METRICS = {
   auth_attempts_total: counter('Password sign-in attempts.', ['method', 'result']),
   auth_login_total: counter('Sign-ins.', ['auth_source', 'result']),
   auth_login_duration_seconds: histogram('Password sign-in.', DEFAULT_BUCKETS, ['method']),
+  auth_external_api_duration_seconds: histogram(
+    'One call of the service that checks passwords.',
+    [...DEFAULT_BUCKETS, 30],
+    ['provider'],
+  ),
   auth_logout_total: counter('Sign-outs.'),
   sessions_active: gauge('Browser sessions that have not expired.'),
   sessions_created_total: counter('Browser sessions created.'),

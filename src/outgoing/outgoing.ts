@@ -61,7 +61,9 @@ export function createOutgoing(settings: OutgoingSettings, resolve: Resolve = sy
 }
 
 /** The certificates of the runtime and `NODE_EXTRA_CA_CERTS` stay trusted; `undefined` when there is nothing to add. */
-function trustedCertificates({ OUTGOING_CA_FILE: file }: OutgoingSettings): string[] | undefined {
+export function trustedCertificates({
+  OUTGOING_CA_FILE: file,
+}: Pick<Settings, 'OUTGOING_CA_FILE'>): string[] | undefined {
   return file === '' ? undefined : [...getCACertificates('default'), readFileSync(file, 'utf8')]
 }
 
@@ -79,7 +81,8 @@ function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return Promise.race([work, promise])
 }
 
-async function readLimited({ body }: Response, limit: number): Promise<string> {
+/** Throws `OutgoingError` of kind `too_large`, or what the connection throws. */
+export async function readLimited({ body }: Response, limit: number): Promise<string> {
   if (!body) return ''
   if (limit === 0) {
     await body.cancel()
@@ -96,7 +99,8 @@ async function readLimited({ body }: Response, limit: number): Promise<string> {
   return Buffer.concat(parts).toString('utf8')
 }
 
-const codeOf = (error: unknown): string => {
+/** Of what `fetch` threw. */
+export const codeOf = (error: unknown): string => {
   const { code, name } = error as { readonly code?: unknown; readonly name?: unknown }
   return String(code ?? name ?? 'unknown error')
 }

@@ -394,7 +394,6 @@ const CASES: Record<string, [Env, string][]> = {
     [{ ENABLE_SWAGGER: 'true' }, 'ENABLE_SWAGGER=true is not available in this version'],
     [{ USER_CACHE_TYPE: 'redis' }, 'USER_CACHE_TYPE=redis is not available in this version'],
     [{ TOKEN_CACHE_ENABLED: 'true' }, 'TOKEN_CACHE_ENABLED=true is not available in this version'],
-    [httpApi({}), 'AUTH_MODE=http_api is not available in this version; remove it or set AUTH_MODE=local'],
   ],
 }
 

@@ -226,7 +226,7 @@ describe('settings and the program', async () => {
     expect(idle).toEqual([])
   })
   test('what is said to have no effect has none', () => {
-    const idle = Object.keys(table).filter((name) => table[name]?.inert && name !== 'HTTP_API_URL')
+    const idle = Object.keys(table).filter((name) => table[name]?.inert)
     expect(idle.filter((name) => read.has(name))).toEqual([])
   })
 })

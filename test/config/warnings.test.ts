@@ -38,6 +38,8 @@ describe('doubtful values', () => {
     [{ DATABASE_DSN: 'a.db?_cache_size=9' }, 'DATABASE_DSN: option _cache_size has no effect'],
     [{ DATABASE_DRIVER: 'postgres', DATABASE_DSN: 'host=db.internal' }, 'DATABASE_DSN names no sslmode'],
     [{ OAUTH_INSECURE_SKIP_VERIFY: 'true' }, 'OAUTH_INSECURE_SKIP_VERIFY is on'],
+    [{ ...httpApi, HTTP_API_INSECURE_SKIP_VERIFY: 'true' }, 'HTTP_API_INSECURE_SKIP_VERIFY is on'],
+    [{ ...httpApi, HTTP_API_AUTH_MODE: 'simple', HTTP_API_AUTH_SECRET: 'k9-x' }, 'HTTP_API_AUTH_SECRET is short'],
     [{ ENABLE_DYNAMIC_CLIENT_REGISTRATION: 'true' }, 'everybody who reaches the server can register clients'],
     [
       { GITHUB_OAUTH_ENABLED: 'true', GITHUB_CLIENT_ID: 'x' },

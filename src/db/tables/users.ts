@@ -18,7 +18,7 @@ export function makeUserTables(k: Kit) {
       avatarUrl: k.text('avatar_url').notNull(),
       isActive: k.bool('is_active').notNull(),
       emailVerified: k.bool('email_verified').notNull(),
-      /** Who vouches for the address: `admin`, or the id of an OAuth connection. */
+      /** Who vouches for the address: `admin`, `http_api`, or the id of an OAuth connection. */
       emailVouchedBy: k.text('email_vouched_by'),
       externalId: k.text('external_id'),
       authSource: k.text('auth_source').notNull(),
