@@ -6,6 +6,7 @@ import type { Context, RequestContext } from '../context'
 import { commit, Duplicate } from '../db/commit'
 import { OAuthError } from '../edge/oauth-error'
 import { protocolSurface } from '../edge/surfaces/protocol'
+import { wholeNumber } from '../edge/whole-number'
 import { sha256Hex } from '../secrets'
 import {
   type AuthenticatedClient,
@@ -34,8 +35,8 @@ const DeviceAuthorizationAnswer = t.Object({
   user_code: t.String(),
   verification_uri: t.String(),
   verification_uri_complete: t.String(),
-  expires_in: t.Integer({ description: 'Seconds.' }),
-  interval: t.Integer({ description: 'Seconds between polls.' }),
+  expires_in: wholeNumber({ description: 'Seconds.' }),
+  interval: wholeNumber({ description: 'Seconds between polls.' }),
 })
 
 export function deviceAuthorizationEndpoint(context: Context) {

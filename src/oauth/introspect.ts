@@ -3,6 +3,7 @@ import { t } from 'elysia'
 import type { Context, RequestContext } from '../context'
 import { OAuthError } from '../edge/oauth-error'
 import { protocolSurface } from '../edge/surfaces/protocol'
+import { wholeNumber } from '../edge/whole-number'
 import { findToken } from '../tokens/refresh-presented'
 import { checkToken, type LiveToken } from '../tokens/validate'
 import { countValidation } from './bearer'
@@ -32,8 +33,8 @@ const Active = t.Object({
   scope: t.String(),
   client_id: t.String(),
   token_type: t.Literal('Bearer'),
-  exp: t.Integer(),
-  iat: t.Integer(),
+  exp: wholeNumber(),
+  iat: wholeNumber(),
   sub: t.String(),
   iss: t.String(),
   jti: t.String(),

@@ -3,6 +3,7 @@ import { t } from 'elysia'
 import type { Context, RequestContext } from '../context'
 import { OAuthError } from '../edge/oauth-error'
 import { protocolSurface } from '../edge/surfaces/protocol'
+import { wholeNumber } from '../edge/whole-number'
 import { presentedCredentials } from './client-authentication'
 import { enabledGrants } from './grants'
 import type { Grant, TokenResponse } from './grants/grant'
@@ -29,7 +30,7 @@ const TokenForm = t.Object({
 const TokenAnswer = t.Object({
   access_token: t.String(),
   token_type: t.Literal('Bearer'),
-  expires_in: t.Integer({ description: 'Seconds.' }),
+  expires_in: wholeNumber({ description: 'Seconds.' }),
   scope: t.String(),
   refresh_token: t.Optional(t.String()),
   id_token: t.Optional(t.String()),

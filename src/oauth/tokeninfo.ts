@@ -2,6 +2,7 @@
 import { t } from 'elysia'
 import type { Context } from '../context'
 import { protocolSurface } from '../edge/surfaces/protocol'
+import { wholeNumber } from '../edge/whole-number'
 import { isMachineSubject } from '../tokens/claims'
 import { invalidToken, missingToken, type PresentedBearer, presentedBearer, requireAccessToken } from './bearer'
 
@@ -10,7 +11,7 @@ const TokenInfo = t.Object({
   user_id: t.String(),
   client_id: t.String(),
   scope: t.String(),
-  exp: t.Integer({ description: 'Seconds since the epoch.' }),
+  exp: wholeNumber({ description: 'Seconds since the epoch.' }),
   iss: t.String(),
   subject_type: t.Union([t.Literal('user'), t.Literal('client')]),
 })

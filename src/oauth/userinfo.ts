@@ -3,6 +3,7 @@ import { t } from 'elysia'
 import type { Context, RequestContext } from '../context'
 import { OAuthError } from '../edge/oauth-error'
 import { protocolSurface } from '../edge/surfaces/protocol'
+import { wholeNumber } from '../edge/whole-number'
 import { userClaims } from '../identity/user-claims'
 import { findUser } from '../identity/users'
 import { invalidToken, missingToken, presentedBearer, requireAccessToken } from './bearer'
@@ -14,7 +15,7 @@ const UserInfo = t.Object({
   name: t.Optional(t.String()),
   preferred_username: t.Optional(t.String()),
   picture: t.Optional(t.String()),
-  updated_at: t.Optional(t.Integer({ description: 'Seconds since the epoch.' })),
+  updated_at: t.Optional(wholeNumber({ description: 'Seconds since the epoch.' })),
   email: t.Optional(t.String()),
   email_verified: t.Optional(t.Boolean()),
 })

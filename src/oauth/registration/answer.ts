@@ -3,6 +3,7 @@ import { t } from 'elysia'
 import type { Client } from '../../clients/clients'
 import type { RegisteredFields } from '../../clients/registrations'
 import type { Context } from '../../context'
+import { wholeNumber } from '../../edge/whole-number'
 import { deviceCode } from '../grants/device-code'
 
 const metadata = {
@@ -23,8 +24,8 @@ export const ClientInformation = t.Object({
   client_secret: t.Optional(t.String({ description: 'Of a confidential client, once, when it is registered.' })),
   ...metadata,
   application_type: t.Optional(t.String()),
-  client_id_issued_at: t.Integer({ description: 'Seconds since the epoch.' }),
-  client_secret_expires_at: t.Optional(t.Integer({ description: '0: it does not expire.' })),
+  client_id_issued_at: wholeNumber({ description: 'Seconds since the epoch.' }),
+  client_secret_expires_at: t.Optional(wholeNumber({ description: '0: it does not expire.' })),
   registration_client_uri: t.String(),
   registration_access_token: t.String(),
   pending_changes: t.Optional(t.Partial(t.Object(metadata))),
