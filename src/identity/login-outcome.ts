@@ -49,6 +49,7 @@ export function auditRefusal(
   reason: RefusalReason,
   who: User | string,
   source: PasswordSource = 'local',
+  action = 'User login attempt failed',
 ): void {
   const known = typeof who === 'string' ? undefined : who
   const actor = typeof who === 'string' ? { username: typedName(who) } : { id: who.id, username: who.username }
@@ -56,7 +57,7 @@ export function auditRefusal(
     event: 'AUTHENTICATION_FAILURE',
     severity: 'WARNING',
     success: false,
-    action: 'User login attempt failed',
+    action,
     actor,
     ...(known && { resource: { type: 'USER', id: known.id } }),
     details: { auth_source: known?.authSource ?? source, provider: PROVIDER_NAMES[source], reason },

@@ -15,6 +15,7 @@ import {
 } from '../login-outcome'
 import { type StartedSession, startSession } from '../sessions'
 import { findUser, type User } from '../users'
+import { reportMismatch } from './mismatch'
 import type { ExternalIdentity, Verdict } from './response'
 import { type Sync, type SyncProblem, syncUser } from './sync-user'
 
@@ -117,7 +118,7 @@ async function refuse(
   identity: ExternalIdentity,
 ): Promise<LoginOutcome> {
   if (problem === 'external_id_mismatch' && user) {
-    await commit(ctx, auditMismatch(ctx, user, identity))
+    await reportMismatch(ctx, user, identity)
     auditRefusal(ctx, problem, user, 'http_api')
   } else if (problem === 'account_disabled' && user) auditRefusal(ctx, problem, user, 'http_api')
   else
@@ -135,22 +136,6 @@ async function refuse(
   return refused(TOLD[problem])
 }
 
-const auditMismatch = (ctx: RequestContext, user: User, identity: ExternalIdentity) =>
-  audit(ctx, {
-    event: 'SUSPICIOUS_ACTIVITY',
-    severity: 'WARNING',
-    success: false,
-    action: 'Authentication API named another person for this account — login refused',
-    actor: { id: user.id, username: user.username },
-    resource: { type: 'USER', id: user.id },
-    details: {
-      reason: 'external_id_mismatch',
-      stored_external_id: user.externalId ?? '',
-      received_external_id: identity.id,
-    },
-  })
-
-/** Names that have an account learn no more from the trail than others: the reason is in the details. */
 function auditVerdict(ctx: RequestContext, who: User | string, verdict: Exclude<Verdict, { kind: 'accepted' }>): void {
   if (typeof who !== 'string') {
     const reason = verdict.kind === 'rejected' ? 'wrong_password' : 'external_unavailable'

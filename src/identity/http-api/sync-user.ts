@@ -7,6 +7,7 @@ import { must, type Statement } from '../../db/statements'
 import { isEmailTaken } from '../../users/create-user'
 import { isRetired, retireUsername } from '../../users/retired-usernames'
 import { findUserByUsername, normaliseEmail, normaliseUsername, type User } from '../users'
+import { isSamePerson } from './mismatch'
 import { type ExternalIdentity, isStorable } from './response'
 
 /** Why an accepted person does not get in; nothing is written then. */
@@ -47,7 +48,8 @@ export async function syncUser(
   identity: ExternalIdentity,
 ): Promise<Sync> {
   const bound = await ctx.db.one(userOfExternalId, { source: SOURCE, externalId: identity.id })
-  if (known && (bound ? bound.id !== known.id : known.externalId)) return refuse('external_id_mismatch', known)
+  const isTheirs = known === undefined || (isSamePerson(known, identity) && (!bound || bound.id === known.id))
+  if (!isTheirs) return refuse('external_id_mismatch', known)
   const user = known ?? bound
   if (!user) return await create(ctx, typed, identity)
   if (!user.isActive) return refuse('account_disabled', user)
