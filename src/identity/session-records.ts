@@ -115,6 +115,16 @@ const endOfUser = ending('sessions_of_user', (t) => eq(t.sessions.userId, param(
 /** Ends every session of a user: part of each commit that disables, changes the role or replaces the password. */
 export const endSessionsOfUser = (ctx: Clock, userId: string): Statement[] => endAny(ctx, endOfUser, { userId })
 
+const endOfProvider = ending('sessions_of_provider', (t) =>
+  and(eq(t.sessions.userId, param('userId')), eq(t.sessions.idp, param('idp')), ne(t.sessions.idHash, param('except'))),
+)
+
+/** Ends every session of the user that began at a provider, but for the given one. */
+export const endSessionsOfProvider = (
+  ctx: Clock,
+  which: { readonly userId: string; readonly idp: string; readonly except: string },
+): Statement[] => endAny(ctx, endOfProvider, which)
+
 const setFlashRow = write('set_session_flash', (q, t) =>
   q
     .update(t.sessions)

@@ -19,6 +19,6 @@ export function checkCertificates({ values, problem }: Check, name: CaFile): voi
   try {
     new X509Certificate(pem)
   } catch {
-    problem(`${name} ${file} holds no PEM certificate`)
+    problem(`${name} ${file} holds no PEM certificate; it must hold at least one`)
   }
 }
