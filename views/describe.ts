@@ -1,5 +1,7 @@
 /** Words for things that arrive as identifiers: scopes and user agents. */
 
+import type { Messages } from './messages'
+
 export interface ScopeView {
   readonly name: string
   /** What an application with it may do, as the end of "It will be able to …". */
@@ -7,29 +9,32 @@ export interface ScopeView {
   readonly group: 'identity' | 'reading' | 'changing' | 'staying' | 'other'
 }
 
-const KNOWN_SCOPES: Record<string, Omit<ScopeView, 'name'>> = {
-  openid: { text: 'Know who you are on this server', group: 'identity' },
-  profile: { text: 'See your name and username', group: 'identity' },
-  email: { text: 'See your email address', group: 'identity' },
-  groups: { text: 'See the groups you belong to', group: 'identity' },
-  read: { text: 'Read data on your behalf', group: 'reading' },
-  write: { text: 'Change data on your behalf', group: 'changing' },
-  offline_access: { text: 'Stay signed in when you are away, until you revoke it', group: 'staying' },
+type KnownScope = keyof Messages['things']['scopes']
+
+const KNOWN_SCOPES: Readonly<Record<KnownScope, ScopeView['group']>> = {
+  openid: 'identity',
+  profile: 'identity',
+  email: 'identity',
+  groups: 'identity',
+  read: 'reading',
+  write: 'changing',
+  offline_access: 'staying',
 }
+
+const isKnownScope = (name: string): name is KnownScope => Object.hasOwn(KNOWN_SCOPES, name)
 
 const READING = /^(?:read|view|list|get)[:._-](.+)$|^(.+)[:._-](?:read|readonly|view|list|get)$/
 const CHANGING =
   /^(?:write|create|update|delete|manage|admin)[:._-](.+)$|^(.+)[:._-](?:write|create|update|delete|manage|admin)$/
 
 /** Scopes with a name of the application's own are read by their form (`repo:read`); the rest is shown as it is. */
-export function scopeView(name: string): ScopeView {
-  const known = Object.hasOwn(KNOWN_SCOPES, name) ? KNOWN_SCOPES[name] : undefined
-  if (known !== undefined) return { name, ...known }
+export function scopeView({ things }: Messages, name: string): ScopeView {
+  if (isKnownScope(name)) return { name, text: things.scopes[name], group: KNOWN_SCOPES[name] }
   const read = READING.exec(name)
-  if (read) return { name, text: `Read ${read[1] ?? read[2]} (${name})`, group: 'reading' }
+  if (read) return { name, text: things.readScope(read[1] ?? read[2] ?? '', name), group: 'reading' }
   const change = CHANGING.exec(name)
-  if (change) return { name, text: `Change ${change[1] ?? change[2]} (${name})`, group: 'changing' }
-  return { name, text: `Use the permission "${name}"`, group: 'other' }
+  if (change) return { name, text: things.changeScope(change[1] ?? change[2] ?? '', name), group: 'changing' }
+  return { name, text: things.otherScope(name), group: 'other' }
 }
 
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
@@ -57,10 +62,10 @@ const firstMatch = (rules: readonly (readonly [RegExp, string])[], text: string)
  * `Firefox on Windows`, `curl`, `my-cli on Linux`; `Unknown device` when the header says nothing. A user agent is what
  * the sender claims to be: a help to recognise one's own devices, no proof.
  */
-export function deviceName(userAgent: string): string {
+export function deviceName({ things }: Messages, userAgent: string): string {
   const system = firstMatch(SYSTEMS, userAgent)
   const program = firstMatch(BROWSERS, userAgent) ?? /^([A-Za-z][\w.-]{0,39})(?:\/|\s|$)/.exec(userAgent)?.[1]
   const name = program === 'Mozilla' ? undefined : program
-  if (name !== undefined && system !== undefined) return `${name} on ${system}`
-  return name ?? system ?? 'Unknown device'
+  if (name !== undefined && system !== undefined) return things.programOn(name, system)
+  return name ?? system ?? things.unknownDevice
 }

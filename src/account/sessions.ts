@@ -1,10 +1,12 @@
 /** `/account/sessions`: where a person is signed in, and what may act for them. */
 import { t } from 'elysia'
 import { deviceName } from '../../views/describe'
+import type { Messages } from '../../views/messages'
 import { accountSessionsPage, type GrantView, type SessionView } from '../../views/pages/account-sessions'
 import type { Context, RequestContext } from '../context'
 import { Conflict, commit } from '../db/commit'
 import { clearCookie, sessionCookieName } from '../edge/cookies'
+import { messagesFor } from '../edge/language'
 import { page, pageFrame, redirectTo } from '../edge/page'
 import { PageError } from '../edge/page-error'
 import { pageSurface, signedInSurface } from '../edge/surfaces/page'
@@ -23,9 +25,10 @@ export const accountSessionsPages = (context: Context) =>
       HERE,
       async ({ ctx, session }) => {
         const [sessions, grants] = await Promise.all([ownSessions(ctx, session), listGrants(ctx, session.user.id)])
-        const html = accountSessionsPage(pageFrame(ctx, session), {
-          sessions: sessions.map((row) => sessionView(row, session)),
-          grants: grants.map((grant) => grantView(grant)),
+        const frame = pageFrame(ctx, session)
+        const html = accountSessionsPage(frame, {
+          sessions: sessions.map((row) => sessionView(frame.t, row, session)),
+          grants: grants.map((grant) => grantView(frame.t, grant)),
         })
         return page(html)
       },
@@ -35,11 +38,7 @@ export const accountSessionsPages = (context: Context) =>
       `${HERE}/end-others`,
       async ({ ctx, session }) => {
         const ended = await endOwnOtherSessions(ctx, session)
-        return done(
-          ctx,
-          session,
-          ended === 1 ? '1 other browser was signed out.' : `${ended} other browsers were signed out.`,
-        )
+        return done(ctx, session, (t) => t.sessions.othersEnded(ended))
       },
       { body: form, response: t.Any() },
     )
@@ -47,7 +46,7 @@ export const accountSessionsPages = (context: Context) =>
       `${HERE}/:id/end`,
       async ({ ctx, session, params }) => {
         if (!(await endOwnSession(ctx, session, params.id))) throw new PageError(403, (t) => t.errors.notYourSession)
-        if (params.id !== session.sid) return done(ctx, session, 'The browser was signed out.')
+        if (params.id !== session.sid) return done(ctx, session, (t) => t.sessions.browserEnded)
         const cookie = clearCookie(ctx.settings, sessionCookieName(ctx.settings))
         return redirectTo(ctx, '/login', { cookies: [cookie], headers: { 'Clear-Site-Data': '"cache"' } })
       },
@@ -58,8 +57,7 @@ export const accountSessionsPages = (context: Context) =>
       async ({ ctx, session, params }) => {
         const revoked = await revokeOrConflict(ctx, session, params.id)
         if (!revoked) throw new PageError(403, (t) => t.errors.notYourGrant)
-        const tokens = revoked.tokensRevoked === 1 ? '1 token' : `${revoked.tokensRevoked} tokens`
-        return done(ctx, session, `Access of ${revoked.clientName} was revoked: ${tokens} stopped working.`)
+        return done(ctx, session, (t) => t.sessions.accessRevoked(revoked.clientName, revoked.tokensRevoked))
       },
       { params: t.Object({ id: t.String() }), body: form, response: t.Any() },
     )
@@ -68,8 +66,8 @@ export const accountSessionsPages = (context: Context) =>
 export const homePage = (context: Context) =>
   pageSurface(context).get('/', ({ ctx }) => redirectTo(ctx, HERE), { response: t.Any() })
 
-async function done(ctx: RequestContext, session: BrowserSession, message: string): Promise<Response> {
-  await commit(ctx, [addFlash(session, message)])
+async function done(ctx: RequestContext, session: BrowserSession, message: (t: Messages) => string): Promise<Response> {
+  await commit(ctx, [addFlash(session, message(messagesFor(ctx, session)))])
   return redirectTo(ctx, HERE)
 }
 
@@ -83,10 +81,10 @@ async function revokeOrConflict(ctx: RequestContext, session: BrowserSession, id
   }
 }
 
-const sessionView = (row: SessionRow, current: BrowserSession): SessionView => ({
+const sessionView = (messages: Messages, row: SessionRow, current: BrowserSession): SessionView => ({
   sid: row.sid,
   current: row.idHash === current.idHash,
-  device: deviceName(row.userAgent),
+  device: deviceName(messages, row.userAgent),
   ip: row.ip,
   signedInAt: row.createdAt,
   lastSeenAt: row.lastSeenAt,
@@ -94,12 +92,12 @@ const sessionView = (row: SessionRow, current: BrowserSession): SessionView => (
   remembered: row.remember,
 })
 
-const grantView = ({ family, clientName, expiresAt }: OwnGrant): GrantView => ({
+const grantView = (messages: Messages, { family, clientName, expiresAt }: OwnGrant): GrantView => ({
   id: family.id,
   clientName: clientName ?? family.clientId,
   clientId: family.clientId,
   scopes: family.scopes === '' ? [] : family.scopes.split(' '),
-  device: deviceName(family.userAgent),
+  device: deviceName(messages, family.userAgent),
   ip: family.ip,
   createdAt: family.createdAt,
   ...(family.lastUsedAt && { lastUsedAt: family.lastUsedAt }),

@@ -3,6 +3,7 @@ import { t } from 'elysia'
 import { changePasswordPage } from '../../views/pages/change-password'
 import type { Context, RequestContext } from '../context'
 import { sessionCookieName, setCookie } from '../edge/cookies'
+import { messagesFor } from '../edge/language'
 import { page, pageFrame, redirectTo } from '../edge/page'
 import { PageError } from '../edge/page-error'
 import { signedInSurface } from '../edge/surfaces/page'
@@ -40,10 +41,12 @@ export const changePasswordPages = (context: Context) =>
           const cookie = setCookie(settings, sessionCookieName(settings), cookieValue, { maxAgeSeconds })
           return redirectTo(ctx, redirect ?? DEFAULT_TARGET, { cookies: [cookie] })
         }
-        if (outcome.kind === 'problem') return form(ctx, session, { redirect, problem: outcome.problem, status: 400 })
+        const t = messagesFor(ctx, session).password
+        if (outcome.kind === 'problem')
+          return form(ctx, session, { redirect, problem: t.problems[outcome.problem], status: 400 })
         return form(ctx, session, {
           redirect,
-          problem: 'Too many attempts. Please try again later.',
+          problem: t.tooMany,
           status: 429,
           headers: { 'Retry-After': String(Math.ceil(outcome.waitMs / 1000)) },
         })

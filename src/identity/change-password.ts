@@ -4,8 +4,9 @@ import { audit } from '../audit/audit'
 import { now, type RequestContext } from '../context'
 import { Conflict, must, type Statement } from '../db/commit'
 import { param, write } from '../db/definitions'
+import { messagesFor } from '../edge/language'
 import { claimAttempt, noteSuccess, PASSWORD_POLICY } from './attempt-delays'
-import { passwordProblem } from './password'
+import { type PasswordProblem, passwordProblem } from './password'
 import { type BrowserSession, endSessionsOfUser, type StartedSession, startSession } from './sessions'
 
 export interface PasswordChange {
@@ -15,9 +16,11 @@ export interface PasswordChange {
   readonly confirmation: string
 }
 
+export type ChangeProblem = PasswordProblem | 'not_the_same' | 'unchanged' | 'account_changed' | 'wrong_current'
+
 export type ChangeOutcome =
   | { readonly kind: 'changed'; readonly started: StartedSession }
-  | { readonly kind: 'problem'; readonly problem: string }
+  | { readonly kind: 'problem'; readonly problem: ChangeProblem }
   | { readonly kind: 'delayed'; readonly waitMs: number }
 
 /** Whether this server keeps a password for the account at all. */
@@ -39,14 +42,14 @@ export async function changePassword(
   const forced = user.mustChangePassword
   const subject = `password-change:${user.id}`
 
-  if (change.password !== change.confirmation) return problem('The two new passwords are not the same.')
+  if (change.password !== change.confirmation) return problem('not_the_same')
   const unfit = passwordProblem(change.password, user.username, user.email)
   if (unfit) return problem(unfit)
   if (forced) {
     const kept = await ctx.passwords.verify(change.password, user.passwordHash)
-    if (kept.matches) return problem(SAME)
+    if (kept.matches) return problem('unchanged')
   } else {
-    if (change.password === change.currentPassword) return problem(SAME)
+    if (change.password === change.currentPassword) return problem('unchanged')
     // A borrowed browser must not become a place to guess the password at.
     const waitMs = await claimAttempt(ctx, subject, PASSWORD_POLICY)
     if (waitMs > 0) return { kind: 'delayed', waitMs }
@@ -61,7 +64,7 @@ export async function changePassword(
     amr: session.amr,
     idp: session.idp,
     ...(forced && { authTime: session.authTime }),
-    flash: 'Your password was changed. Every other browser was signed out.',
+    flash: messagesFor(ctx, session).password.changed,
   }
   try {
     const started = await startSession(ctx, login, {
@@ -70,14 +73,12 @@ export async function changePassword(
     })
     return { kind: 'changed', started }
   } catch (error) {
-    if (error instanceof Conflict) return problem('The account was changed meanwhile. Please try again.')
+    if (error instanceof Conflict) return problem('account_changed')
     throw error
   }
 }
 
-const SAME = 'Choose a password that differs from the present one.'
-
-const problem = (text: string): ChangeOutcome => ({ kind: 'problem', problem: text })
+const problem = (code: ChangeProblem): ChangeOutcome => ({ kind: 'problem', problem: code })
 
 const setPassword = write('set_own_password', (q, t) =>
   q
@@ -112,5 +113,5 @@ function refuseCurrent(ctx: RequestContext, { user, sid }: BrowserSession): Chan
     details: { auth_source: user.authSource, provider: 'local', reason: 'wrong_current_password', sid },
     errorMessage: 'Invalid credentials',
   })
-  return problem('The current password is not correct.')
+  return problem('wrong_current')
 }

@@ -98,17 +98,19 @@ const COMMON = [
   ...['abc', '123456789', '1234567890', '987654321', 'asdfghjkl', 'zxcvbnm', 'test', 'login', 'hello', 'default'],
 ]
 
-/** Why a password may not be chosen, as a sentence for the form; `undefined` when it may. */
-export function passwordProblem(password: string, username: string, email: string): string | undefined {
+export type PasswordProblem = 'too_short' | 'too_long' | 'own_name' | 'repeats' | 'common'
+
+/** Why a password may not be chosen; `undefined` when it may. */
+export function passwordProblem(password: string, username: string, email: string): PasswordProblem | undefined {
   const plain = normalise(password)
   const characters = [...plain].length
-  if (characters < MIN_CHARACTERS) return `Use at least ${MIN_CHARACTERS} characters.`
-  if (characters > MAX_CHARACTERS) return `Use at most ${MAX_CHARACTERS} characters.`
+  if (characters < MIN_CHARACTERS) return 'too_short'
+  if (characters > MAX_CHARACTERS) return 'too_long'
   const folded = plain.toLowerCase()
   const own = [username, email, email.split('@')[0] ?? ''].map((text) => text.toLowerCase())
-  if (own.includes(folded)) return 'The password must not be your user name or e-mail address.'
-  if (new Set(folded).size < 5) return 'The password repeats too few different characters.'
-  if (isCommon(folded)) return 'This password is too common.'
+  if (own.includes(folded)) return 'own_name'
+  if (new Set(folded).size < 5) return 'repeats'
+  if (isCommon(folded)) return 'common'
   return undefined
 }
 

@@ -120,12 +120,13 @@ async function askForConsent(
   const kept = keptParameters(asked.parameters, formatScope(scopes))
   const requestId = await holdRequest(ctx, session, { parameters: kept, query })
   await takeFlash(ctx, session)
-  const view = consentPage(pageFrame(ctx, session), {
+  const frame = pageFrame(ctx, session)
+  const view = consentPage(frame, {
     requestId,
     client: clientView(client, owner ?? null, session.user.id),
     description: shownName(client.description),
     knownSince: client.createdAt,
-    scopes: scopes.map(scopeView),
+    scopes: scopes.map((name) => scopeView(frame.t, name)),
     target: shownTarget(redirectUri),
     targetKind: kindOfTarget(redirectUri),
     username: session.user.username,

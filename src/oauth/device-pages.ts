@@ -11,6 +11,7 @@ import { deviceDonePage } from '../../views/pages/device-done'
 import { deviceEntryPage } from '../../views/pages/device-entry'
 import { findClient } from '../clients/clients'
 import type { Context, RequestContext } from '../context'
+import { messagesFor } from '../edge/language'
 import { page, pageFrame, redirectTo } from '../edge/page'
 import { limitCodeEntry } from '../edge/rate-limit'
 import { apiSurface } from '../edge/surfaces/api'
@@ -96,11 +97,15 @@ async function verify(ctx: RequestContext, session: BrowserSession, typed: strin
     case 'found':
       return redirectTo(ctx, `/device/confirm?request=${entry.requestId}`, { status: 303 })
     case 'refused':
-      return entryPage(ctx, session, { typed, error: entry.text, status: 400 })
+      return entryPage(ctx, session, {
+        typed,
+        error: messagesFor(ctx, session).device.problems[entry.problem],
+        status: 400,
+      })
     case 'delayed':
       return entryPage(ctx, session, {
         typed,
-        error: 'Too many requests. Please try again later.',
+        error: messagesFor(ctx, session).device.tooMany,
         status: 429,
         headers: { 'Retry-After': String(Math.ceil(entry.waitMs / 1000)) },
       })
@@ -111,15 +116,16 @@ async function confirm(ctx: RequestContext, session: BrowserSession, requestId: 
   const confirmation = await requireConfirmation(ctx, session, requestId)
   if (confirmation.decision) return redirectTo(ctx, `/device/done?request=${requestId}`)
   const { code, client, owner } = await requireUndecided(ctx, confirmation)
-  const view = deviceConfirmPage(pageFrame(ctx, session), {
+  const frame = pageFrame(ctx, session)
+  const view = deviceConfirmPage(frame, {
     requestId,
     userCode: confirmation.userCode,
     client: clientView(client, owner, session.user.id),
-    scopes: confirmation.scopes.map(scopeView),
+    scopes: confirmation.scopes.map((name) => scopeView(frame.t, name)),
     requestedAt: code.createdAt,
     expiresAt: confirmation.row.expiresAt,
     requestIp: code.requestIp,
-    requestDevice: deviceName(code.requestUserAgent),
+    requestDevice: deviceName(frame.t, code.requestUserAgent),
     username: session.user.username,
     sameNetwork: code.requestIp !== '' && networkOf(code.requestIp) === networkOf(ctx.request.ip),
   })

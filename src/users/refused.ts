@@ -1,3 +1,5 @@
+import type { PasswordProblem } from '../identity/password'
+
 /** Why a change of a user is refused; pages say it in the reader's language. */
 export type UserProblem =
   | 'username_required'
@@ -27,8 +29,8 @@ export type UserProblem =
 export class UserRefused extends Error {
   constructor(
     readonly problem: UserProblem,
-    /** More about it, as a sentence: what is wrong with a password. */
-    readonly detail?: string,
+    /** What is wrong with a password. */
+    readonly detail?: PasswordProblem,
   ) {
     super(problem)
     this.name = 'UserRefused'

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { deviceName, scopeView } from '../../views/describe'
+import { messagesOf } from '../../views/messages'
+
+const t = messagesOf('en')
 
 describe('scopes in plain words', () => {
   test.each([
@@ -15,7 +18,7 @@ describe('scopes in plain words', () => {
     ['billing', 'other', 'Use the permission "billing"'],
     ['constructor', 'other', 'Use the permission "constructor"'],
   ] as const)('%s', (name, group, text) => {
-    expect(scopeView(name)).toEqual({ name, group, text })
+    expect(scopeView(t, name)).toEqual({ name, group, text })
   })
 })
 
@@ -41,6 +44,6 @@ describe('devices by their user agent', () => {
     ['<script>', 'Unknown device'],
     ['Mozilla/5.0', 'Unknown device'],
   ])('%s', (userAgent, name) => {
-    expect(deviceName(userAgent)).toBe(name)
+    expect(deviceName(t, userAgent)).toBe(name)
   })
 })

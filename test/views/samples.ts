@@ -36,6 +36,7 @@ export const UNBREAKABLE = 'averyveryverylongnamewithoutanyblankinitthatgoesonan
 export function samples({ text, now, frame: overrides }: SampleOptions): Sample[] {
   const after = (ms: number) => new Date(now.getTime() + ms)
   const t = (usual: string) => text ?? usual
+  const messages = overrides?.t ?? messagesOf('en')
   const frame: PageFrame = {
     basePath: '',
     productName: t('AuthGate'),
@@ -43,7 +44,7 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     accent: '',
     version: t('1.4.0'),
     language: 'en',
-    t: messagesOf('en'),
+    t: messages,
     path: '/account/sessions',
     user: { name: t('Alice Archer'), username: t('alice'), isAdmin: false },
     csrfToken: t('f3hQ0u2k'),
@@ -69,7 +70,11 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     requestId: t('5b0c8e1e'),
     userCode: t('WDJB-MJHT'),
     client: client('organisation'),
-    scopes: [scopeView(t('email')), scopeView(t('profile')), scopeView(t('offline_access'))],
+    scopes: [
+      scopeView(messages, t('email')),
+      scopeView(messages, t('profile')),
+      scopeView(messages, t('offline_access')),
+    ],
     requestedAt: after(-40_000),
     expiresAt: after(14 * MINUTE),
     requestIp: t('203.0.113.7'),
@@ -82,7 +87,7 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     client: client('organisation', t('Team wiki')),
     description: t('Pages for everybody'),
     knownSince: after(-300 * DAY),
-    scopes: ['openid', 'profile', 'write', 'offline_access'].map((s) => scopeView(t(s))),
+    scopes: ['openid', 'profile', 'write', 'offline_access'].map((s) => scopeView(messages, t(s))),
     target: t('wiki.acme.example'),
     targetKind: 'website' as const,
     username: t('alice'),
@@ -146,10 +151,10 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     'end-session-unnamed': confirmLogoutPage(frame, {
       ...endSession,
       clientName: undefined,
-      problem: t('The address it wanted to send you to is not registered.'),
+      problem: 'unregistered',
     }),
     'end-session-done': signedOutPage(signedOut, {}),
-    'end-session-done-problem': signedOutPage(signedOut, { problem: t('The application is not known here.') }),
+    'end-session-done-problem': signedOutPage(signedOut, { problem: 'unknown' }),
     'change-password': changePasswordPage({ ...frame, path: '/account/change-password' }, { forced: false }),
     'change-password-problem': changePasswordPage(
       { ...frame, path: '/account/change-password' },
@@ -171,7 +176,9 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
       ...confirm,
       client: client('self-registered'),
       sameNetwork: false,
-      scopes: ['openid', 'email', 'repo:read', 'repo:write', 'offline_access', 'billing'].map((s) => scopeView(t(s))),
+      scopes: ['openid', 'email', 'repo:read', 'repo:write', 'offline_access', 'billing'].map((s) =>
+        scopeView(messages, t(s)),
+      ),
     }),
     'device-confirm-long': deviceConfirmPage(frame, {
       ...confirm,
@@ -191,7 +198,9 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
         ...consent,
         client: client('self-registered'),
         description: '',
-        scopes: ['openid', 'email', 'repo:read', 'repo:write', 'offline_access', 'billing'].map((s) => scopeView(t(s))),
+        scopes: ['openid', 'email', 'repo:read', 'repo:write', 'offline_access', 'billing'].map((s) =>
+          scopeView(messages, t(s)),
+        ),
         target: t('com.acme.application'),
         targetKind: 'installed',
         username: t('maximilian.featherstonehaugh-cholmondeley'),

@@ -1,4 +1,5 @@
 import { Html } from '../html'
+import type { Messages } from '../messages'
 import { Badge } from './badge'
 
 export interface ClientView {
@@ -12,34 +13,35 @@ export interface ClientView {
 }
 
 /** Who vouches for an application: names are free text, so this line carries the weight. */
-export const ClientMark = ({ client }: { client: ClientView }) => (
+export const ClientMark = ({ t, client }: { t: Messages; client: ClientView }) => (
   <p class="mt-3 flex flex-wrap items-center justify-center gap-2">
-    <Mark client={client} />
+    <Mark t={t} client={client} />
   </p>
 )
 
-function Mark({ client }: { client: ClientView }) {
+function Mark({ t, client }: { t: Messages; client: ClientView }) {
+  const texts = t.things.client
   switch (client.mark) {
     case 'organisation':
       return (
         <Badge tone="good" icon="badge-check">
-          Provided by your organisation
+          {texts.organisation}
         </Badge>
       )
     case 'own':
       return (
         <Badge tone="accent" icon="user">
-          Registered by you
+          {texts.own}
         </Badge>
       )
     case 'registered-by':
       return (
-        <Badge icon="user">{client.ownerName ? `Registered by ${client.ownerName}` : 'Registered by a user'}</Badge>
+        <Badge icon="user">{client.ownerName ? texts.registeredBy(client.ownerName) : texts.registeredByUser}</Badge>
       )
     case 'self-registered':
       return (
         <Badge tone="warning" icon="triangle-alert">
-          Not verified by anybody
+          {texts.selfRegistered}
         </Badge>
       )
   }

@@ -1,11 +1,12 @@
 import { Html } from '../html'
+import type { Messages } from '../messages'
 import { Icon } from './icon'
 
 /** A value to compare or quote letter by letter, with a button that copies it where scripts run. */
-export const CodeBlock = ({ label, value }: { label: string; value: string }) => (
+export const CodeBlock = ({ t, label, value }: { t: Messages; label: string; value: string }) => (
   <span class="code-block">
     <code class="min-w-0 break-all">{value}</code>
-    <button type="button" class="code-copy needs-scripts" data-copy={value} aria-label={`Copy ${label}`}>
+    <button type="button" class="code-copy needs-scripts" data-copy={value} aria-label={t.layout.copy(label)}>
       <Icon name="copy" class="icon-copy size-3.5" />
       <Icon name="check" class="icon-copied size-3.5" />
     </button>

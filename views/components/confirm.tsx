@@ -1,4 +1,5 @@
 import { type Child, Html } from '../html'
+import type { Messages } from '../messages'
 import { SubmitButton } from './button'
 import { Form } from './field'
 
@@ -7,6 +8,7 @@ import { Form } from './field'
  * Enter destroys nothing.
  */
 export const Confirm = (props: {
+  t: Messages
   id: string
   title: string
   action: string
@@ -28,7 +30,7 @@ export const Confirm = (props: {
         data-closes={props.id}
         autofocus
       >
-        Cancel
+        {props.t.layout.cancel}
       </button>
       <SubmitButton look="danger">{props.confirmLabel}</SubmitButton>
     </Form>

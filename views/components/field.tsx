@@ -1,4 +1,5 @@
 import { type Child, Html } from '../html'
+import type { Messages } from '../messages'
 import { Icon } from './icon'
 
 interface FieldProps {
@@ -61,7 +62,7 @@ export const TextField = (props: FieldProps & { readonly spellcheck?: boolean })
 )
 
 /** With a switch to show what was typed and a caps-lock hint, both only where scripts run. */
-export const PasswordField = (props: FieldProps & { readonly minLength?: number }) => (
+export const PasswordField = (props: FieldProps & { readonly t: Messages; readonly minLength?: number }) => (
   <div data-password>
     <Label {...props} />
     <div class="relative">
@@ -84,14 +85,14 @@ export const PasswordField = (props: FieldProps & { readonly minLength?: number 
         class="field-button needs-scripts"
         data-reveal={props.name}
         aria-pressed="false"
-        aria-label="Show password"
+        aria-label={props.t.layout.showPassword}
       >
         <Icon name="eye" class="icon-shown size-4.5" />
         <Icon name="eye-off" class="icon-hidden size-4.5" />
       </button>
     </div>
     <p class="field-hint" data-caps-lock role="status" hidden>
-      Caps Lock is on.
+      {props.t.layout.capsLock}
     </p>
     <Notes {...props} />
   </div>

@@ -1,17 +1,18 @@
 import type { PageFrame } from '../frame'
 import { classes, Html } from '../html'
+import type { Messages } from '../messages'
 import { Brand } from './brand'
 import { Icon, type IconName } from './icon'
 
-const LINKS: readonly { path: string; label: string; icon: IconName }[] = [
-  { path: '/account/sessions', label: 'Sessions', icon: 'monitor-smartphone' },
-  { path: '/device', label: 'Connect a device', icon: 'terminal' },
+const LINKS: readonly { path: string; label: keyof Messages['layout']['nav']; icon: IconName }[] = [
+  { path: '/account/sessions', label: 'sessions', icon: 'monitor-smartphone' },
+  { path: '/device', label: 'device', icon: 'terminal' },
 ]
 
 const isCurrent = (frame: PageFrame, path: string) => frame.path === path || frame.path.startsWith(`${path}/`)
 
 /** Switches between light and dark; does nothing without scripts and is not shown then. */
-export const ThemeButton = ({ label }: { label?: boolean }) => (
+export const ThemeButton = ({ t, label }: { t: Messages; label?: boolean }) => (
   <button
     type="button"
     class={classes('needs-scripts', label ? 'menu-item' : 'btn btn-ghost btn-sm btn-square')}
@@ -20,7 +21,7 @@ export const ThemeButton = ({ label }: { label?: boolean }) => (
     <Icon name="moon" class="icon-to-dark size-4" />
     <Icon name="sun" class="icon-to-light size-4" />
     <span class={label ? undefined : 'sr-only'} data-theme-label>
-      Switch theme
+      {t.layout.switchTheme}
     </span>
   </button>
 )
@@ -29,12 +30,12 @@ const AccountMenu = ({ frame, name }: { frame: PageFrame; name: string }) => (
   <details class="menu-box" data-menu>
     <summary class="btn btn-ghost btn-sm max-w-56 flex-nowrap gap-1.5 font-medium">
       <Icon name="user-round" class="size-4 text-muted" />
-      <span class="sr-only">Account menu of </span>
+      <span class="sr-only">{frame.t.layout.accountMenuOf}</span>
       <span class="hidden truncate sm:inline">{name}</span>
       <Icon name="chevron-down" class="size-3.5 text-muted" />
     </summary>
     <div class="menu-panel">
-      <p class="truncate px-2.5 pt-1.5 pb-2 text-xs text-muted">Signed in as {name}</p>
+      <p class="truncate px-2.5 pt-1.5 pb-2 text-xs text-muted">{frame.t.layout.signedInAs(name)}</p>
       {LINKS.map(({ path, label, icon }) => (
         <a
           class="menu-item sm:hidden"
@@ -42,17 +43,17 @@ const AccountMenu = ({ frame, name }: { frame: PageFrame; name: string }) => (
           aria-current={isCurrent(frame, path) ? 'page' : undefined}
         >
           <Icon name={icon} />
-          {label}
+          {frame.t.layout.nav[label]}
         </a>
       ))}
       <a class="menu-item" href={`${frame.basePath}/account/change-password`}>
         <Icon name="key-round" />
-        Change password
+        {frame.t.layout.nav.changePassword}
       </a>
-      <ThemeButton label />
+      <ThemeButton t={frame.t} label />
       <a class="menu-item" href={`${frame.basePath}/logout`}>
         <Icon name="log-out" />
-        Sign out
+        {frame.t.layout.nav.signOut}
       </a>
     </div>
   </details>
@@ -64,18 +65,18 @@ export const Nav = ({ frame }: { frame: PageFrame }) => (
       <a class="min-w-0 rounded-field" href={`${frame.basePath}/`}>
         <Brand frame={frame} />
       </a>
-      <nav aria-label="Main" class="flex shrink-0 grow items-center gap-1">
+      <nav aria-label={frame.t.layout.mainNavigation} class="flex shrink-0 grow items-center gap-1">
         {LINKS.map(({ path, label }) => (
           <a
             class="top-link max-sm:hidden"
             href={frame.basePath + path}
             aria-current={isCurrent(frame, path) ? 'page' : undefined}
           >
-            {label}
+            {frame.t.layout.nav[label]}
           </a>
         ))}
       </nav>
-      {frame.user ? <AccountMenu frame={frame} name={frame.user.name} /> : <ThemeButton />}
+      {frame.user ? <AccountMenu frame={frame} name={frame.user.name} /> : <ThemeButton t={frame.t} />}
     </div>
   </header>
 )

@@ -30,7 +30,7 @@ const Document = ({ frame, title, children }: PageProps) => (
       </head>
       <body>
         <a class="skip-link" href="#main-content">
-          Skip to main content
+          {frame.t.layout.skip}
         </a>
         {children}
       </body>
@@ -66,7 +66,7 @@ export const FocusPage = (props: PageProps & { readonly bare?: boolean; readonly
         </main>
         <footer class="focus-footer">
           {props.footer}
-          {!bare && <ThemeButton />}
+          {!bare && <ThemeButton t={frame.t} />}
         </footer>
       </div>
     </Document>
@@ -97,7 +97,7 @@ export const AccountPage = (
         </main>
         <footer class="content-footer">
           <span>{frame.productName}</span>
-          <span>Version {frame.version}</span>
+          <span>{frame.t.layout.version(frame.version)}</span>
         </footer>
       </div>
     </Document>

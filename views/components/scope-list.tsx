@@ -1,26 +1,27 @@
 import type { ScopeView } from '../describe'
 import { Html } from '../html'
+import type { Messages } from '../messages'
 import { Icon, type IconName } from './icon'
 
-const GROUPS: readonly { group: ScopeView['group']; title: string; icon: IconName }[] = [
-  { group: 'identity', title: 'Your identity', icon: 'id-card' },
-  { group: 'reading', title: 'Reading', icon: 'eye' },
-  { group: 'changing', title: 'Changing', icon: 'pencil' },
-  { group: 'staying', title: 'Staying signed in', icon: 'refresh-cw' },
-  { group: 'other', title: 'Other permissions', icon: 'key-round' },
+const GROUPS: readonly { group: ScopeView['group']; icon: IconName }[] = [
+  { group: 'identity', icon: 'id-card' },
+  { group: 'reading', icon: 'eye' },
+  { group: 'changing', icon: 'pencil' },
+  { group: 'staying', icon: 'refresh-cw' },
+  { group: 'other', icon: 'key-round' },
 ]
 
 /** Scopes in plain words, what matters alike together. */
-export const ScopeList = ({ scopes }: { scopes: readonly ScopeView[] }) => (
+export const ScopeList = ({ t, scopes }: { t: Messages; scopes: readonly ScopeView[] }) => (
   <ul class="scope-list">
-    {GROUPS.map(({ group, title, icon }) => {
+    {GROUPS.map(({ group, icon }) => {
       const own = scopes.filter((scope) => scope.group === group)
       if (own.length === 0) return undefined
       return (
         <li>
           <Icon name={icon} class="mt-0.5 size-4 text-muted" />
           <div class="min-w-0">
-            <p class="text-xs text-muted">{title}</p>
+            <p class="text-xs text-muted">{t.things.scopeGroups[group]}</p>
             <ul>
               {own.map(({ text }) => (
                 <li class="wrap-anywhere">{text}</li>

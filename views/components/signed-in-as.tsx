@@ -5,9 +5,9 @@ import { Html, nothing } from '../html'
 export const SignedInAs = ({ frame }: { frame: PageFrame }) =>
   frame.user ? (
     <p class="min-w-0 wrap-anywhere">
-      Signed in as <span class="font-medium text-base-content">{frame.user.name}</span>.{' '}
+      {frame.t.layout.signedInAsPerson(<span class="font-medium text-base-content">{frame.user.name}</span>)}{' '}
       <a class="link" href={`${frame.basePath}/logout`}>
-        Not you?
+        {frame.t.layout.notYou}
       </a>
     </p>
   ) : (

@@ -1,4 +1,5 @@
 import { Html } from '../html'
+import type { Messages } from '../messages'
 
 const pad = (n: number) => String(n).padStart(2, '0')
 
@@ -14,8 +15,8 @@ export const Time = ({ at }: { at: Date }) => (
 )
 
 /** A deadline; the script counts down ("in 4:31"). */
-export const Deadline = ({ at }: { at: Date }) => (
+export const Deadline = ({ t, at }: { t: Messages; at: Date }) => (
   <time datetime={at.toISOString()} data-countdown>
-    at {utc(at)}
+    {t.layout.deadline(utc(at))}
   </time>
 )

@@ -8,6 +8,7 @@ import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
 import { Html } from '../html'
+import type { Messages } from '../messages'
 
 export interface SessionView {
   readonly sid: string
@@ -41,45 +42,38 @@ export interface AccountSessionsProps {
 }
 
 export function accountSessionsPage(frame: PageFrame, { sessions, grants, notice }: AccountSessionsProps): JSX.Element {
+  const t = frame.t.sessions
   const others = sessions.filter((session) => !session.current)
   return (
-    <AccountPage
-      frame={notice ? { ...frame, flash: [...frame.flash, notice] } : frame}
-      title="Active sessions"
-      text="Where you are signed in, and what may act for you."
-    >
+    <AccountPage frame={notice ? { ...frame, flash: [...frame.flash, notice] } : frame} title={t.title} text={t.text}>
       <Section
         id="browser-sessions"
-        title="Browser sessions"
-        text="Browsers in which you are signed in to this server."
+        title={t.browserSessions}
+        text={t.browserSessionsText}
         action={
           others.length > 0 && (
             <OpenButton look="plain" small dialog="end-others">
-              Sign out everywhere else
+              {t.endOthers}
             </OpenButton>
           )
         }
       >
-        <Table caption="Browser sessions" columns={sessionColumns} rows={sessions} />
+        <Table caption={t.browserSessions} columns={sessionColumns(frame.t)} rows={sessions} />
       </Section>
-      <Section
-        id="application-access"
-        title="Applications with access"
-        text="Applications and devices that you allowed to act for you."
-      >
+      <Section id="application-access" title={t.applications} text={t.applicationsText}>
         {grants.length === 0 ? (
           <Empty
             icon="app-window"
-            title="No application has access"
-            text="When you allow a device or an application, it is listed here and you can take the access back."
+            title={t.emptyTitle}
+            text={t.emptyText}
             action={
               <LinkButton look="plain" small href={`${frame.basePath}/device`}>
-                Connect a device
+                {t.connectDevice}
               </LinkButton>
             }
           />
         ) : (
-          <Table caption="Applications with access" columns={grantColumns} rows={grants} />
+          <Table caption={t.applications} columns={grantColumns(frame.t)} rows={grants} />
         )}
       </Section>
       <Dialogs frame={frame} others={others} grants={grants.filter((grant) => grant.state === 'active')} />
@@ -94,52 +88,52 @@ const Address = ({ ip }: { ip: string }) => (
   <span class={ip.length > LONGEST_IPV4 ? 'break-all' : 'whitespace-nowrap'}>{ip}</span>
 )
 
-const sessionColumns: readonly Column<SessionView>[] = [
+const sessionColumns = ({ sessions: t }: Messages): readonly Column<SessionView>[] => [
   {
-    title: 'Device',
+    title: t.columns.device,
     heads: true,
     cell: ({ device, current, remembered }) => (
       <div class="flex flex-wrap items-center gap-2">
         <span class="wrap-anywhere">{device}</span>
-        {current && <Badge tone="good">This browser</Badge>}
-        {remembered && <Badge>Remembered</Badge>}
+        {current && <Badge tone="good">{t.thisBrowser}</Badge>}
+        {remembered && <Badge>{t.remembered}</Badge>}
       </div>
     ),
   },
-  { title: 'Address', cell: ({ ip }) => <Address ip={ip} /> },
-  { title: 'Signed in', cell: ({ signedInAt }) => <Time at={signedInAt} /> },
-  { title: 'Last seen', cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
-  { title: 'Expires', cell: ({ expiresAt }) => <Time at={expiresAt} /> },
+  { title: t.columns.address, cell: ({ ip }) => <Address ip={ip} /> },
+  { title: t.columns.signedIn, cell: ({ signedInAt }) => <Time at={signedInAt} /> },
+  { title: t.columns.lastSeen, cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
+  { title: t.columns.expires, cell: ({ expiresAt }) => <Time at={expiresAt} /> },
   {
-    title: 'Actions',
+    title: t.columns.actions,
     actions: true,
     cell: ({ sid, current, device }) =>
       !current && (
-        <OpenButton look="plain" small dialog={`end-${sid}`} describes={`Sign out ${device}`}>
-          Sign out
+        <OpenButton look="plain" small dialog={`end-${sid}`} describes={t.signOutDevice(device)}>
+          {t.signOut}
         </OpenButton>
       ),
   },
 ]
 
-const grantColumns: readonly Column<GrantView>[] = [
+const grantColumns = ({ sessions: t }: Messages): readonly Column<GrantView>[] => [
   {
-    title: 'Application',
+    title: t.columns.application,
     heads: true,
     cell: ({ clientName, scopes, state }) => (
       <>
         <div class="flex flex-wrap items-center gap-2">
           <span class="wrap-anywhere">{clientName}</span>
-          {state === 'active' && <Badge tone="good">Active</Badge>}
-          {state === 'expired' && <Badge>Expired</Badge>}
-          {state === 'revoked' && <Badge tone="bad">Revoked</Badge>}
+          {state === 'active' && <Badge tone="good">{t.active}</Badge>}
+          {state === 'expired' && <Badge>{t.expired}</Badge>}
+          {state === 'revoked' && <Badge tone="bad">{t.revoked}</Badge>}
         </div>
-        <p class="mt-0.5 text-xs font-normal wrap-anywhere text-muted">{scopes.join(', ') || 'No permissions'}</p>
+        <p class="mt-0.5 text-xs font-normal wrap-anywhere text-muted">{scopes.join(', ') || t.noPermissions}</p>
       </>
     ),
   },
   {
-    title: 'Device',
+    title: t.columns.device,
     cell: ({ device, ip }) => (
       <>
         <span class="wrap-anywhere">{device}</span>
@@ -149,16 +143,16 @@ const grantColumns: readonly Column<GrantView>[] = [
       </>
     ),
   },
-  { title: 'Allowed', cell: ({ createdAt }) => <Time at={createdAt} /> },
-  { title: 'Last used', cell: ({ lastUsedAt }) => (lastUsedAt ? <Time at={lastUsedAt} /> : 'Not yet') },
-  { title: 'Expires', cell: ({ expiresAt, state }) => (state === 'revoked' ? '—' : <Time at={expiresAt} />) },
+  { title: t.columns.allowed, cell: ({ createdAt }) => <Time at={createdAt} /> },
+  { title: t.columns.lastUsed, cell: ({ lastUsedAt }) => (lastUsedAt ? <Time at={lastUsedAt} /> : t.notYet) },
+  { title: t.columns.expires, cell: ({ expiresAt, state }) => (state === 'revoked' ? '—' : <Time at={expiresAt} />) },
   {
-    title: 'Actions',
+    title: t.columns.actions,
     actions: true,
     cell: ({ id, state, clientName }) =>
       state === 'active' && (
-        <OpenButton look="plain" small dialog={`revoke-${id}`} describes={`Revoke access of ${clientName}`}>
-          Revoke
+        <OpenButton look="plain" small dialog={`revoke-${id}`} describes={t.revokeAccessOf(clientName)}>
+          {t.revoke}
         </OpenButton>
       ),
   },
@@ -166,42 +160,45 @@ const grantColumns: readonly Column<GrantView>[] = [
 
 const Dialogs = (props: { frame: PageFrame; others: readonly SessionView[]; grants: readonly GrantView[] }) => {
   const { frame, others, grants } = props
+  const t = frame.t.sessions
   const account = `${frame.basePath}/account`
   const token = frame.csrfToken
   return (
     <>
       {others.length > 0 && (
         <Confirm
+          t={frame.t}
           id="end-others"
-          title="Sign out everywhere else?"
+          title={t.endOthersQuestion}
           action={`${account}/sessions/end-others`}
           token={token}
-          confirmLabel="Sign out everywhere else"
+          confirmLabel={t.endOthers}
         >
-          {others.length === 1 ? '1 other browser is' : `${others.length} other browsers are`} signed out at once. This
-          browser stays signed in.
+          {t.endOthersText(others.length)}
         </Confirm>
       )}
       {others.map(({ sid, device, ip }) => (
         <Confirm
+          t={frame.t}
           id={`end-${sid}`}
-          title={`Sign out ${device}?`}
+          title={t.signOutDeviceQuestion(device)}
           action={`${account}/sessions/${encodeURIComponent(sid)}/end`}
           token={token}
-          confirmLabel="Sign out"
+          confirmLabel={t.signOut}
         >
-          The browser at {ip} is signed out at once.
+          {t.signOutDeviceText(ip)}
         </Confirm>
       ))}
       {grants.map(({ id, clientName, device, ip }) => (
         <Confirm
+          t={frame.t}
           id={`revoke-${id}`}
-          title={`Revoke access of ${clientName}?`}
+          title={t.revokeAccessQuestion(clientName)}
           action={`${account}/grants/${encodeURIComponent(id)}/revoke`}
           token={token}
-          confirmLabel="Revoke access"
+          confirmLabel={t.revokeAccess}
         >
-          {device} at {ip} is signed out: its tokens stop working at once. To use it again you have to allow it again.
+          {t.revokeAccessText(device, ip)}
         </Confirm>
       ))}
     </>

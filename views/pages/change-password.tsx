@@ -6,7 +6,8 @@ import { AccountPage, FocusPage } from '../components/page'
 import type { PageFrame } from '../frame'
 import { Html } from '../html'
 
-const TITLE = 'Change password'
+/** Told before the form is sent; the server has the last word. */
+const MIN_CHARACTERS = 12
 
 export interface ChangePasswordProps {
   /** The password was set by somebody else: it was just typed to sign in, so it is not asked for again. */
@@ -16,32 +17,49 @@ export interface ChangePasswordProps {
   readonly problem?: string
 }
 
-const PasswordForm = ({ frame, forced, redirect, problem }: ChangePasswordProps & { frame: PageFrame }) => (
-  <Form action={`${frame.basePath}/account/change-password`} token={frame.csrfToken} class="grid gap-4">
-    {redirect && <Hidden name="redirect" value={redirect} />}
-    {problem && <Alert tone="error">{problem}</Alert>}
-    {/* Lets password managers see whose password changes. */}
-    {frame.user && <input type="text" name="username" value={frame.user.username} autocomplete="username" hidden />}
-    {!forced && (
-      <PasswordField name="current_password" label="Current password" autocomplete="current-password" autofocus />
-    )}
-    <PasswordField
-      name="password"
-      label="New password"
-      autocomplete="new-password"
-      minLength={12}
-      autofocus={forced}
-      hint="At least 12 characters. Several words make a good password."
-    />
-    <PasswordField name="password_confirm" label="New password again" autocomplete="new-password" minLength={12} />
-    <SubmitButton wide>Change password</SubmitButton>
-  </Form>
-)
+const PasswordForm = ({ frame, forced, redirect, problem }: ChangePasswordProps & { frame: PageFrame }) => {
+  const t = frame.t.password
+  return (
+    <Form action={`${frame.basePath}/account/change-password`} token={frame.csrfToken} class="grid gap-4">
+      {redirect && <Hidden name="redirect" value={redirect} />}
+      {problem && <Alert tone="error">{problem}</Alert>}
+      {/* Lets password managers see whose password changes. */}
+      {frame.user && <input type="text" name="username" value={frame.user.username} autocomplete="username" hidden />}
+      {!forced && (
+        <PasswordField
+          t={frame.t}
+          name="current_password"
+          label={t.current}
+          autocomplete="current-password"
+          autofocus
+        />
+      )}
+      <PasswordField
+        t={frame.t}
+        name="password"
+        label={t.new}
+        autocomplete="new-password"
+        minLength={MIN_CHARACTERS}
+        autofocus={forced}
+        hint={t.hint(MIN_CHARACTERS)}
+      />
+      <PasswordField
+        t={frame.t}
+        name="password_confirm"
+        label={t.newAgain}
+        autocomplete="new-password"
+        minLength={MIN_CHARACTERS}
+      />
+      <SubmitButton wide>{t.submit}</SubmitButton>
+    </Form>
+  )
+}
 
 export function changePasswordPage(frame: PageFrame, props: ChangePasswordProps): JSX.Element {
+  const t = frame.t.password
   if (!props.forced) {
     return (
-      <AccountPage frame={frame} title={TITLE} narrow text="Your other browser sessions end when the password changes.">
+      <AccountPage frame={frame} title={t.title} narrow text={t.othersEnd}>
         <Card>
           <PasswordForm frame={frame} {...props} />
         </Card>
@@ -51,17 +69,17 @@ export function changePasswordPage(frame: PageFrame, props: ChangePasswordProps)
   return (
     <FocusPage
       frame={frame}
-      title={TITLE}
+      title={t.title}
       footer={
         <a class="link" href={`${frame.basePath}/logout`}>
-          Sign out
+          {t.signOut}
         </a>
       }
     >
       <Card>
         <div class="mb-6 text-center">
-          <h1 class="page-title">Choose a new password</h1>
-          <p class="mt-1 text-sm text-muted">Somebody else set your password. Choose one that only you know.</p>
+          <h1 class="page-title">{t.forcedTitle}</h1>
+          <p class="mt-1 text-sm text-muted">{t.forcedText}</p>
         </div>
         <PasswordForm frame={frame} {...props} />
       </Card>

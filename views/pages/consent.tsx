@@ -24,45 +24,38 @@ export interface ConsentProps {
   readonly otherAccountPath: string
 }
 
-const NEXT: Record<ConsentProps['targetKind'], string> = {
-  website: 'On to',
-  'this computer': 'Back to an application on this computer,',
-  installed: 'Back to the application',
-}
-
 export function consentPage(frame: PageFrame, props: ConsentProps): JSX.Element {
   const { client, description, scopes, target, username } = props
+  const t = frame.t.consent
   return (
-    <FocusPage frame={frame} title={`Allow ${client.name}?`} bare>
+    <FocusPage frame={frame} title={t.title(client.name)} bare>
       <Card>
         <div class="text-center">
-          <h1 class="page-title wrap-anywhere">
-            Allow <span class="wrap-anywhere">{client.name}</span> to use your account?
-          </h1>
-          <ClientMark client={client} />
+          <h1 class="page-title wrap-anywhere">{t.question(<span class="wrap-anywhere">{client.name}</span>)}</h1>
+          <ClientMark t={frame.t} client={client} />
           {description !== '' && <p class="mt-3 text-sm wrap-anywhere text-muted">{description}</p>}
         </div>
 
         {scopes.length > 0 && (
           <>
-            <h2 class="mt-6 text-sm font-semibold">It will be able to</h2>
-            <ScopeList scopes={scopes} />
+            <h2 class="mt-6 text-sm font-semibold">{t.permissions}</h2>
+            <ScopeList t={frame.t} scopes={scopes} />
           </>
         )}
 
         <dl class="facts">
-          <dt>Account</dt>
+          <dt>{t.account}</dt>
           <dd>
             <span class="font-medium wrap-anywhere">{username}</span>{' '}
             <a class="link" href={frame.basePath + props.otherAccountPath}>
-              Use another account
+              {t.otherAccount}
             </a>
           </dd>
-          <dt>Next</dt>
+          <dt>{t.next}</dt>
           <dd>
-            {NEXT[props.targetKind]} <strong class="font-bold wrap-anywhere text-base-content">{target}</strong>
+            {t.nextPlace[props.targetKind](<strong class="font-bold wrap-anywhere text-base-content">{target}</strong>)}
           </dd>
-          <dt>Known since</dt>
+          <dt>{t.knownSince}</dt>
           <dd>
             <Time at={props.knownSince} />
           </dd>
@@ -71,13 +64,13 @@ export function consentPage(frame: PageFrame, props: ConsentProps): JSX.Element 
         <Form action={`${frame.basePath}/oauth/authorize`} token={frame.csrfToken} class="mt-6 grid grid-cols-2 gap-3">
           <Hidden name="request_id" value={props.requestId} />
           <SubmitButton look="plain" name="action" value="deny">
-            Deny
+            {t.deny}
           </SubmitButton>
           <SubmitButton name="action" value="approve">
-            Allow
+            {t.allow}
           </SubmitButton>
         </Form>
-        <p class="mt-4 text-center text-xs text-muted">You can withdraw this at any time in your account.</p>
+        <p class="mt-4 text-center text-xs text-muted">{t.withdraw}</p>
       </Card>
     </FocusPage>
   )

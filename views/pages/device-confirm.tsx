@@ -27,49 +27,46 @@ export interface DeviceConfirmProps {
 
 export function deviceConfirmPage(frame: PageFrame, props: DeviceConfirmProps): JSX.Element {
   const { client, username } = props
+  const { consent, device } = frame.t
   return (
-    <FocusPage frame={frame} title={`Allow ${client.name}?`} bare>
+    <FocusPage frame={frame} title={consent.title(client.name)} bare>
       <Card>
         <div class="text-center">
-          <h1 class="page-title wrap-anywhere">
-            Allow <span class="wrap-anywhere">{client.name}</span> to use your account?
-          </h1>
-          <ClientMark client={client} />
+          <h1 class="page-title wrap-anywhere">{consent.question(<span class="wrap-anywhere">{client.name}</span>)}</h1>
+          <ClientMark t={frame.t} client={client} />
         </div>
 
         <div class="compare-code">
-          <p class="text-xs text-muted">Your device must show this code</p>
+          <p class="text-xs text-muted">{device.compare}</p>
           <p class="compare-code-value">{props.userCode}</p>
         </div>
 
-        <h2 class="text-sm font-semibold">It will be able to</h2>
-        <ScopeList scopes={props.scopes} />
+        <h2 class="text-sm font-semibold">{consent.permissions}</h2>
+        <ScopeList t={frame.t} scopes={props.scopes} />
 
         <dl class="facts">
-          <dt>Account</dt>
+          <dt>{consent.account}</dt>
           <dd class="font-medium">{username}</dd>
-          <dt>Requested</dt>
+          <dt>{device.requested}</dt>
           <dd>
-            <Time at={props.requestedAt} />, expires <Deadline at={props.expiresAt} />
+            {device.requestedAndExpires(<Time at={props.requestedAt} />, <Deadline t={frame.t} at={props.expiresAt} />)}
           </dd>
-          <dt>From</dt>
-          <dd>
-            {props.requestDevice}, {props.requestIp}
-          </dd>
+          <dt>{device.from}</dt>
+          <dd>{device.deviceAtAddress(props.requestDevice, props.requestIp)}</dd>
         </dl>
 
         <Alert tone={props.sameNetwork ? 'info' : 'warning'}>
-          {!props.sameNetwork && 'This request came from another network than the one you are on. '}
-          Deny if you did not start this yourself just now, or if somebody sent you the link or the code.
+          {!props.sameNetwork && device.otherNetwork}
+          {device.whenToDeny}
         </Alert>
 
         <Form action={`${frame.basePath}/device/decide`} token={frame.csrfToken} class="mt-6 grid grid-cols-2 gap-3">
           <Hidden name="request_id" value={props.requestId} />
           <SubmitButton look="plain" name="action" value="deny">
-            Deny
+            {consent.deny}
           </SubmitButton>
           <SubmitButton name="action" value="approve">
-            Allow
+            {consent.allow}
           </SubmitButton>
         </Form>
       </Card>

@@ -17,16 +17,17 @@ export interface DeviceDoneProps {
 /** The script asks for the state and shows the parts that belong to it; without it the first state stays true. */
 export function deviceDonePage(frame: PageFrame, props: DeviceDoneProps): JSX.Element {
   const { clientName, username } = props
+  const t = frame.t.device
   if (props.outcome === 'denied') return deniedPage(frame, clientName)
   const app = <strong class="strong">{clientName}</strong>
   const you = <strong class="strong">{username}</strong>
   return (
     <FocusPage
       frame={frame}
-      title="Device allowed"
+      title={t.allowedTitle}
       footer={
         <a class="link" href={`${frame.basePath}/account/sessions`}>
-          See what has access
+          {t.seeAccess}
         </a>
       }
     >
@@ -39,38 +40,34 @@ export function deviceDonePage(frame: PageFrame, props: DeviceDoneProps): JSX.El
             <Icon name="x" class="size-6" />
           </div>
           <h1 class="page-title" data-when="waiting">
-            Allowed
+            {t.states.waiting}
           </h1>
           <h1 class="page-title" data-when="signed_in" hidden>
-            Signed in
+            {t.states.signed_in}
           </h1>
           <h1 class="page-title" data-when="denied" hidden>
-            Denied
+            {t.states.denied}
           </h1>
           <h1 class="page-title" data-when="expired" hidden>
-            Nobody collected the sign-in
+            {t.states.expired}
           </h1>
           <p class="mt-2 text-sm wrap-anywhere text-muted">
-            You can close this window
-            <span data-when="waiting">
-              ; {app} will be signed in as {you} in a few seconds.
-            </span>
+            {t.closeWindow}
+            <span data-when="waiting">{t.outcomes.waiting(app, you)}</span>
             <span data-when="signed_in" hidden>
-              ; {app} is signed in as {you}.
+              {t.outcomes.signed_in(app, you)}
             </span>
             <span data-when="denied" hidden>
-              ; {app} did not get access.
+              {t.outcomes.denied(app)}
             </span>
             <span data-when="expired" hidden>
-              ; {app} was not signed in. Start again on the device.
+              {t.outcomes.expired(app)}
             </span>
           </p>
         </div>
         <p class="live-state" data-when="waiting">
           <span class="live-dot" aria-hidden="true" />
-          <span>
-            Waiting for the device. This sign-in expires <Deadline at={props.expiresAt} />.
-          </span>
+          <span>{t.waitingUntil(<Deadline t={frame.t} at={props.expiresAt} />)}</span>
         </p>
       </Card>
     </FocusPage>
@@ -78,14 +75,15 @@ export function deviceDonePage(frame: PageFrame, props: DeviceDoneProps): JSX.El
 }
 
 const deniedPage = (frame: PageFrame, clientName: string) => (
-  <FocusPage frame={frame} title="Device denied">
+  <FocusPage frame={frame} title={frame.t.device.deniedTitle}>
     <Card class="text-center">
       <div class="state-icon state-bad">
         <Icon name="x" class="size-6" />
       </div>
-      <h1 class="page-title">Denied</h1>
+      <h1 class="page-title">{frame.t.device.states.denied}</h1>
       <p class="mt-2 text-sm wrap-anywhere text-muted">
-        You can close this window; <strong class="strong">{clientName}</strong> did not get access to your account.
+        {frame.t.device.closeWindow}
+        {frame.t.device.outcomes.denied_by_you(<strong class="strong">{clientName}</strong>)}
       </p>
     </Card>
   </FocusPage>

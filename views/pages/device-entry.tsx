@@ -16,17 +16,18 @@ export interface DeviceEntryProps {
 const boxes = [0, 1, 2, 3, 4, 5, 6, 7]
 
 export function deviceEntryPage(frame: PageFrame, { userCode, error }: DeviceEntryProps): JSX.Element {
+  const t = frame.t.device
   return (
-    <FocusPage frame={frame} title="Connect a device" footer={<SignedInAs frame={frame} />}>
+    <FocusPage frame={frame} title={t.entryTitle} footer={<SignedInAs frame={frame} />}>
       <Card>
         <div class="mb-6 text-center">
-          <h1 class="page-title">Connect a device</h1>
-          <p class="mt-1 text-sm text-muted">Enter the code that your device or terminal shows.</p>
+          <h1 class="page-title">{t.entryTitle}</h1>
+          <p class="mt-1 text-sm text-muted">{t.entryText}</p>
         </div>
         <Form action={`${frame.basePath}/device/verify`} token={frame.csrfToken} class="grid gap-5">
           <div>
             <label class="sr-only" for="user_code">
-              Code
+              {t.code}
             </label>
             <div class="user-code" data-user-code>
               <input
@@ -62,7 +63,7 @@ export function deviceEntryPage(frame: PageFrame, { userCode, error }: DeviceEnt
               </p>
             )}
           </div>
-          <SubmitButton wide>Continue</SubmitButton>
+          <SubmitButton wide>{t.continue}</SubmitButton>
         </Form>
       </Card>
     </FocusPage>

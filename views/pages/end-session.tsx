@@ -6,6 +6,10 @@ import { Icon } from '../components/icon'
 import { FocusPage } from '../components/page'
 import type { PageFrame } from '../frame'
 import { Html } from '../html'
+import type { Messages } from '../messages'
+
+/** Why a request for a logout leads nowhere. */
+export type LogoutProblem = keyof Messages['logout']['problems']
 
 export interface ConfirmLogoutProps {
   /** Path below `basePath`. */
@@ -15,34 +19,30 @@ export interface ConfirmLogoutProps {
   /** The application that asks, when it is known. */
   readonly clientName?: string
   /** Why the browser will not go back to the application. */
-  readonly problem?: string
+  readonly problem?: LogoutProblem
 }
 
 /** An application sent the browser here to sign it out. */
 export function confirmLogoutPage(frame: PageFrame, props: ConfirmLogoutProps): JSX.Element {
   const { action, fields, clientName } = props
+  const t = frame.t.logout
   return (
-    <FocusPage frame={frame} title="Sign out">
+    <FocusPage frame={frame} title={t.title}>
       <Card class="text-center">
-        <h1 class="page-title">Sign out?</h1>
+        <h1 class="page-title">{t.question}</h1>
         <p class="mt-2 text-sm wrap-anywhere text-muted">
-          {clientName ? <strong class="strong">{clientName}</strong> : 'An application'} asks to sign you out.
-          {frame.user && (
-            <>
-              {' '}
-              You are signed in as <strong class="strong">{frame.user.name}</strong>.
-            </>
-          )}
+          {t.asks(clientName ? <strong class="strong">{clientName}</strong> : t.anApplication)}
+          {frame.user && [' ', t.signedInAs(<strong class="strong">{frame.user.name}</strong>)]}
         </p>
-        <Problem text={props.problem} />
+        <Problem t={frame.t} problem={props.problem} />
         <Form action={`${frame.basePath}${action}`} token={frame.csrfToken} class="mt-6 grid grid-cols-2 gap-3">
           {fields.map(([name, value]) => (
             <Hidden name={name} value={value} />
           ))}
           <LinkButton look="plain" href={`${frame.basePath}/`}>
-            Stay signed in
+            {t.stay}
           </LinkButton>
-          <SubmitButton>Sign out</SubmitButton>
+          <SubmitButton>{t.submit}</SubmitButton>
         </Form>
       </Card>
     </FocusPage>
@@ -50,19 +50,20 @@ export function confirmLogoutPage(frame: PageFrame, props: ConfirmLogoutProps): 
 }
 
 /** The end of a logout that leads to no application. */
-export function signedOutPage(frame: PageFrame, { problem }: { readonly problem?: string }): JSX.Element {
+export function signedOutPage(frame: PageFrame, { problem }: { readonly problem?: LogoutProblem }): JSX.Element {
+  const t = frame.t.logout
   return (
-    <FocusPage frame={frame} title="Signed out">
+    <FocusPage frame={frame} title={t.signedOut}>
       <Card class="text-center">
         <div class="state-icon state-good">
           <Icon name="check" class="size-6" />
         </div>
-        <h1 class="page-title">Signed out</h1>
-        <p class="mt-2 text-sm text-muted">You can close this window.</p>
-        <Problem text={problem} />
+        <h1 class="page-title">{t.signedOut}</h1>
+        <p class="mt-2 text-sm text-muted">{t.closeWindow}</p>
+        <Problem t={frame.t} problem={problem} />
         <div class="mt-6">
           <LinkButton look="plain" wide href={`${frame.basePath}/login`}>
-            Sign in again
+            {t.signInAgain}
           </LinkButton>
         </div>
       </Card>
@@ -70,11 +71,11 @@ export function signedOutPage(frame: PageFrame, { problem }: { readonly problem?
   )
 }
 
-const Problem = ({ text }: { text?: string }) => (
+const Problem = ({ t, problem }: { t: Messages; problem?: LogoutProblem }) => (
   <>
-    {text && (
+    {problem && (
       <div class="mt-4 text-left">
-        <Alert tone="warning">{text} You will not be sent back to it.</Alert>
+        <Alert tone="warning">{t.logout.notSentBack(t.logout.problems[problem])}</Alert>
       </div>
     )}
   </>

@@ -17,11 +17,12 @@ export interface ErrorProps {
 
 export function errorPage(frame: PageFrame, props: ErrorProps): JSX.Element {
   const { title, explanation, hint } = props
-  const action = props.action ?? { label: 'Go to the start page', href: `${frame.basePath}/` }
+  const t = frame.t.errors
+  const action = props.action ?? { label: t.toStartPage, href: `${frame.basePath}/` }
   return (
     <FocusPage frame={frame} title={title}>
       <Card class="text-center">
-        <p class="text-sm font-medium text-muted">Error {props.status}</p>
+        <p class="text-sm font-medium text-muted">{t.status(props.status)}</p>
         <h1 class="page-title mt-1 wrap-anywhere">{title}</h1>
         <p class="mt-3 text-sm wrap-anywhere">{explanation}</p>
         {hint && <p class="mt-2 text-sm wrap-anywhere text-muted">{hint}</p>}
@@ -32,7 +33,7 @@ export function errorPage(frame: PageFrame, props: ErrorProps): JSX.Element {
         </div>
         {frame.requestId && (
           <p class="mt-6 border-t border-base-300 pt-4 text-xs text-muted">
-            Request id to quote when you ask for help: <CodeBlock label="request id" value={frame.requestId} />
+            {t.requestIdToQuote(<CodeBlock t={frame.t} label={t.requestId} value={frame.requestId} />)}
           </p>
         )}
       </Card>

@@ -13,21 +13,22 @@ export interface FormPostProps {
 }
 
 /** Brings an answer to the client by form; the script sends it at once, the button without scripts. */
-export const formPostPage = (frame: PageFrame, { action, host, parameters }: FormPostProps): JSX.Element => (
-  <FocusPage frame={frame} title="Continue" bare>
-    <Card>
-      <div class="text-center">
-        <h1 class="page-title">One more step</h1>
-        <p class="mt-1 text-sm wrap-anywhere text-muted">
-          Continue to <strong class="strong">{host}</strong>
-        </p>
-      </div>
-      <form method="post" action={action} class="mt-6" data-submit-now>
-        {Object.entries(parameters).map(([name, value]) => (
-          <Hidden name={name} value={value} />
-        ))}
-        <SubmitButton wide>Continue</SubmitButton>
-      </form>
-    </Card>
-  </FocusPage>
-)
+export function formPostPage(frame: PageFrame, { action, host, parameters }: FormPostProps): JSX.Element {
+  const t = frame.t.consent.formPost
+  return (
+    <FocusPage frame={frame} title={t.title} bare>
+      <Card>
+        <div class="text-center">
+          <h1 class="page-title">{t.heading}</h1>
+          <p class="mt-1 text-sm wrap-anywhere text-muted">{t.continueTo(<strong class="strong">{host}</strong>)}</p>
+        </div>
+        <form method="post" action={action} class="mt-6" data-submit-now>
+          {Object.entries(parameters).map(([name, value]) => (
+            <Hidden name={name} value={value} />
+          ))}
+          <SubmitButton wide>{t.submit}</SubmitButton>
+        </form>
+      </Card>
+    </FocusPage>
+  )
+}

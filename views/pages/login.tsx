@@ -23,20 +23,17 @@ export interface LoginProps {
 
 export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
   const { error, notice, rememberDays, signingInFor, username } = props
+  const t = frame.t.login
   const errorId = error ? 'login-error' : undefined
   return (
-    <FocusPage frame={frame} title="Sign in">
+    <FocusPage frame={frame} title={t.title}>
       <Card>
         <div class="mb-6 text-center">
-          <h1 class="page-title">Sign in</h1>
+          <h1 class="page-title">{t.title}</h1>
           <p class="mt-1 text-sm wrap-anywhere text-muted">
-            {signingInFor ? (
-              <>
-                to continue with <strong class="strong">{signingInFor}</strong>
-              </>
-            ) : (
-              `with your ${frame.productName} account`
-            )}
+            {signingInFor
+              ? t.toContinueWith(<strong class="strong">{signingInFor}</strong>)
+              : t.withAccount(frame.productName)}
           </p>
         </div>
         <Form action={`${frame.basePath}/login`} token={props.loginToken} class="grid gap-4">
@@ -49,15 +46,16 @@ export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
           )}
           <TextField
             name="username"
-            label="Username"
+            label={t.username}
             autocomplete="username"
             value={username}
             autofocus={username === ''}
             errorId={errorId}
           />
           <PasswordField
+            t={frame.t}
             name="password"
-            label="Password"
+            label={t.password}
             autocomplete="current-password"
             autofocus={username !== ''}
             errorId={errorId}
@@ -66,11 +64,11 @@ export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
             <Checkbox
               name="remember_me"
               value="1"
-              label={`Remember me for ${rememberDays === 1 ? '1 day' : `${rememberDays} days`}`}
+              label={t.rememberDays(rememberDays)}
               checked={props.rememberChecked}
             />
           )}
-          <SubmitButton wide>Sign in</SubmitButton>
+          <SubmitButton wide>{t.submit}</SubmitButton>
         </Form>
       </Card>
     </FocusPage>

@@ -6,23 +6,20 @@ import type { PageFrame } from '../frame'
 import { Html } from '../html'
 
 export function logoutPage(frame: PageFrame): JSX.Element {
+  const t = frame.t.logout
   return (
-    <FocusPage frame={frame} title="Sign out">
+    <FocusPage frame={frame} title={t.title}>
       <Card class="text-center">
-        <h1 class="page-title">Sign out?</h1>
+        <h1 class="page-title">{t.question}</h1>
         <p class="mt-2 text-sm wrap-anywhere text-muted">
-          {frame.user && (
-            <>
-              You are signed in as <strong class="strong">{frame.user.name}</strong>.{' '}
-            </>
-          )}
-          Applications and devices that you allowed stay signed in.
+          {frame.user && [t.signedInAs(<strong class="strong">{frame.user.name}</strong>), ' ']}
+          {t.othersStay}
         </p>
         <Form action={`${frame.basePath}/logout`} token={frame.csrfToken} class="mt-6 grid grid-cols-2 gap-3">
           <LinkButton look="plain" href={`${frame.basePath}/`}>
-            Stay signed in
+            {t.stay}
           </LinkButton>
-          <SubmitButton>Sign out</SubmitButton>
+          <SubmitButton>{t.submit}</SubmitButton>
         </Form>
       </Card>
     </FocusPage>

@@ -1,4 +1,5 @@
 /** The entry of a user code: limited, looked up, and answered in a way that tells a guesser nothing. */
+import { messagesOf } from '../../../views/messages'
 import type { RequestContext } from '../../context'
 import type { BrowserSession } from '../../identity/sessions'
 import { scopeNames, withinScope } from '../scope'
@@ -8,18 +9,21 @@ import { claimGuess } from './guess-limits'
 import { findByUserCode, mayUseDeviceFlow } from './undecided-codes'
 import { readUserCode } from './user-code'
 
+export type EntryProblem =
+  | 'empty'
+  /** The same, whether a code never existed, has expired, or was used or denied. */
+  | 'not_found'
+  | 'client_inactive'
+  | 'scope_withdrawn'
+
 export type Entry =
   | { readonly kind: 'found'; readonly requestId: string }
-  /** `text` is for the form. */
-  | { readonly kind: 'refused'; readonly text: string }
+  | { readonly kind: 'refused'; readonly problem: EntryProblem }
   | { readonly kind: 'delayed'; readonly waitMs: number }
-
-/** One text, whether a code never existed, has expired, or was used or denied. */
-const NOT_FOUND = 'User code not found, expired or already used. Check it, or start again on the device.'
 
 /** Throws `DatabaseUnavailable`. */
 export async function enterUserCode(ctx: RequestContext, session: BrowserSession, typed: string): Promise<Entry> {
-  if (typed.trim() === '') return { kind: 'refused', text: 'Please enter a user code' }
+  if (typed.trim() === '') return { kind: 'refused', problem: 'empty' }
   const waitMs = await claimGuess(ctx, session.user.id)
   if (waitMs > 0) {
     recordDelay(ctx, session)
@@ -32,14 +36,19 @@ export async function enterUserCode(ctx: RequestContext, session: BrowserSession
   const state = stateOf(ctx, requested.code)
   if (state !== 'waiting') return refuse(ctx, session, state)
   // From here on the person has a code that is good; that much they may know.
-  if (!mayUseDeviceFlow(requested)) return refuse(ctx, session, 'client inactive', 'This application is not active')
+  if (!mayUseDeviceFlow(requested)) return refuse(ctx, session, 'client inactive', 'client_inactive')
   const scopes = withinScope(scopeNames(requested.code.scopes), requested.client.scopes)
   if (scopes.length === 0 && scopeNames(requested.code.scopes).length > 0)
-    return refuse(ctx, session, 'scope withdrawn', 'This application may no longer ask for this access')
+    return refuse(ctx, session, 'scope withdrawn', 'scope_withdrawn')
   return { kind: 'found', requestId: await openConfirmation(ctx, session, { code: requested.code, userCode, scopes }) }
 }
 
-function refuse(ctx: RequestContext, { user }: BrowserSession, reason: string, text = NOT_FOUND): Entry {
+function refuse(
+  ctx: RequestContext,
+  { user }: BrowserSession,
+  reason: string,
+  problem: EntryProblem = 'not_found',
+): Entry {
   ctx.audit.recordRepeatable(ctx, {
     event: 'DEVICE_CODE_AUTHORIZED',
     action: 'User code refused',
@@ -47,9 +56,9 @@ function refuse(ctx: RequestContext, { user }: BrowserSession, reason: string, t
     success: false,
     actor: { id: user.id, username: user.username },
     details: { reason },
-    errorMessage: text,
+    errorMessage: messagesOf('en').device.problems[problem],
   })
-  return { kind: 'refused', text }
+  return { kind: 'refused', problem }
 }
 
 function recordDelay(ctx: RequestContext, { user }: BrowserSession): void {

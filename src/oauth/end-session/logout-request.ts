@@ -1,4 +1,5 @@
 /** What an application asks for when it sends a browser to be signed out (RP-Initiated Logout §2, §3). */
+import type { LogoutProblem } from '../../../views/pages/end-session'
 import { type Client, findClient } from '../../clients/clients'
 import type { Context } from '../../context'
 import { MalformedForm, parseForm, RepeatedParameter } from '../../edge/form'
@@ -18,7 +19,7 @@ export interface LogoutRequest {
   /** Registered for the client, with `state`; without it the browser stays here. */
   readonly destination?: Destination
   /** Why the browser will not go back, whatever was asked for. */
-  readonly problem?: string
+  readonly problem?: LogoutProblem
 }
 
 declare const registered: unique symbol
@@ -43,18 +44,17 @@ export function readLogoutQuery(request: Request): LogoutParameters {
 export async function checkLogoutRequest(ctx: Context, parameters: LogoutParameters): Promise<LogoutRequest> {
   const { id_token_hint: token, client_id: named, post_logout_redirect_uri: uri, state } = parameters
   const hint = token === undefined ? undefined : readIdTokenHint(ctx, token)
-  if (token !== undefined && !hint) return { problem: 'The application did not prove that it signed you in here.' }
-  if (hint && named !== undefined && named !== hint.clientId) return { problem: 'The application named another one.' }
+  if (token !== undefined && !hint) return { problem: 'unproven' }
+  if (hint && named !== undefined && named !== hint.clientId) return { problem: 'named_another' }
 
   const clientId = hint?.clientId ?? named
-  if (clientId === undefined) return uri === undefined ? {} : { problem: 'The application did not say who it is.' }
+  if (clientId === undefined) return uri === undefined ? {} : { problem: 'unnamed' }
   const client = await findClient(ctx, clientId)
-  if (client?.status !== 'active') return { problem: 'The application is not known here.' }
+  if (client?.status !== 'active') return { problem: 'unknown' }
 
   if (uri === undefined) return { client, hint }
   // Byte for byte: whatever is read more generously here leads somewhere else there (§3).
-  if (!client.postLogoutRedirectUris.includes(uri))
-    return { client, problem: 'The address it wanted to send you to is not registered.' }
+  if (!client.postLogoutRedirectUris.includes(uri)) return { client, problem: 'unregistered' }
   return { client, hint, destination: withState(uri, state) }
 }
 

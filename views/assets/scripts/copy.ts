@@ -1,4 +1,5 @@
 /** Buttons that copy a value. The clipboard API exists on https only; elsewhere the old way is used. */
+import { texts } from './texts'
 
 function copyBySelection(text: string): boolean {
   const area = document.createElement('textarea')
@@ -26,7 +27,7 @@ export function copyButtons(): void {
     button.addEventListener('click', async () => {
       const copied = await copyText(button.dataset.copy ?? '')
       button.focus()
-      if (status) status.textContent = copied ? 'Copied' : 'Copying failed'
+      if (status) status.textContent = copied ? texts.copied : texts.copyFailed
       if (!copied) return
       button.dataset.copied = ''
       setTimeout(() => {

@@ -1,4 +1,5 @@
 /** The switch between light and dark; follows the system until somebody chooses, and other tabs after that. */
+import { texts } from './texts'
 import { storedTheme, storeTheme, type Theme, themeChangedElsewhere } from './theme-store'
 
 const root = document.documentElement
@@ -14,7 +15,7 @@ const otherTheme = (): Theme => (shownTheme() === 'dark' ? 'light' : 'dark')
 
 function label(): void {
   for (const text of document.querySelectorAll('[data-theme-label]'))
-    text.textContent = `Switch to ${otherTheme()} mode`
+    text.textContent = otherTheme() === 'dark' ? texts.toDark : texts.toLight
 }
 
 export function themeSwitch(): void {

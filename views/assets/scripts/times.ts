@@ -1,12 +1,13 @@
 /** Moments as "3 minutes ago" and deadlines as a countdown, the exact local time on hover. */
+import { pageLanguage, texts } from './texts'
 
 const MINUTE = 60
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-const words = new Intl.RelativeTimeFormat('en', { numeric: 'always' })
+const words = new Intl.RelativeTimeFormat(pageLanguage, { numeric: 'always' })
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
-const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
+const day = new Intl.DateTimeFormat(pageLanguage, { dateStyle: 'medium' })
 
 const secondsFromNow = (time: HTMLTimeElement): number => (Date.parse(time.dateTime) - Date.now()) / 1000
 
@@ -14,7 +15,7 @@ function relative(time: HTMLTimeElement): string {
   const seconds = secondsFromNow(time)
   const distance = Math.abs(seconds)
   const count = (unit: number) => Math.trunc(seconds / unit)
-  if (distance < MINUTE) return seconds <= 0 ? 'just now' : 'in less than a minute'
+  if (distance < MINUTE) return seconds <= 0 ? texts.justNow : texts.inLessThanAMinute
   if (distance < HOUR) return words.format(count(MINUTE), 'minute')
   if (distance < DAY) return words.format(count(HOUR), 'hour')
   if (distance <= 30 * DAY) return words.format(count(DAY), 'day')
@@ -23,10 +24,10 @@ function relative(time: HTMLTimeElement): string {
 
 function countdown(time: HTMLTimeElement): string {
   const seconds = Math.ceil(secondsFromNow(time))
-  if (seconds <= 0) return 'now'
+  if (seconds <= 0) return texts.now
   if (seconds >= HOUR) return relative(time)
   const rest = String(seconds % MINUTE).padStart(2, '0')
-  return `in ${Math.trunc(seconds / MINUTE)}:${rest}`
+  return texts.countdown(`${Math.trunc(seconds / MINUTE)}:${rest}`)
 }
 
 export function times(): void {

@@ -1,4 +1,6 @@
 /** Pages that say what went wrong: in a few words, in a sentence, and what one can do. */
+import type { Child } from '../../html'
+
 const START_AGAIN_AT_APPLICATION = 'Go back to the application and start again.'
 const ENTER_CODE_AGAIN = 'Enter the code from your device again, or start again on the device.'
 const REFUSED_HINT =
@@ -11,6 +13,10 @@ const refusedRequest = (explanation: string) => ({
 })
 
 export const errors = {
+  status: (status: number) => `Error ${status}`,
+  toStartPage: 'Go to the start page',
+  requestId: 'request id',
+  requestIdToQuote: (id: Child): Child => ['Request id to quote when you ask for help: ', id],
   formNotUnderstood: {
     title: 'Form not understood',
     explanation: 'The form could not be read.',

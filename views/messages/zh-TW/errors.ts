@@ -7,6 +7,10 @@ const REFUSED_HINT = '請回到應用程式重新開始。如果問題再次發�
 const refusedRequest = (explanation: string) => ({ title: '登入請求遭到拒絕', explanation, hint: REFUSED_HINT })
 
 export const errors: Errors = {
+  status: (status) => `錯誤 ${status}`,
+  toStartPage: '前往首頁',
+  requestId: '請求編號',
+  requestIdToQuote: (id) => ['尋求協助時請提供請求編號：', id],
   formNotUnderstood: { title: '無法讀取表單', explanation: '伺服器無法讀取這份表單。', hint: '請返回上一頁重新送出。' },
   notAForm: { title: '無法讀取表單', explanation: '請送出表單，而不是其他類型的文件。' },
   tooLarge: { title: '資料過多', explanation: '請求內容過大' },

@@ -1,2 +1,11 @@
 // One line per area, in the order of the alphabet.
+export { consent } from './consent'
+export { device } from './device'
 export { errors } from './errors'
+export { layout } from './layout'
+export { login } from './login'
+export { logout } from './logout'
+export { password } from './password'
+export { scripts } from './scripts'
+export { sessions } from './sessions'
+export { things } from './things'

@@ -1,0 +1,30 @@
+/** What stands around every page, and in parts that many pages share. */
+import type { Child } from '../../html'
+
+export const layout = {
+  skip: 'Skip to main content',
+  mainNavigation: 'Main',
+  version: (version: string) => `Version ${version}`,
+  switchTheme: 'Switch theme',
+  signedInAs: (name: string) => `Signed in as ${name}`,
+  signedInAsPerson: (name: Child): Child => ['Signed in as ', name, '.'],
+  accountMenuOf: 'Account menu of ',
+  language: 'Language',
+  /** In its own language, for those who cannot read the present one. */
+  languageNames: { en: 'English', 'zh-TW': '繁體中文' },
+  nav: {
+    sessions: 'Sessions',
+    device: 'Connect a device',
+    changePassword: 'Change password',
+    signOut: 'Sign out',
+  },
+  cancel: 'Cancel',
+  copy: (what: string) => `Copy ${what}`,
+  showPassword: 'Show password',
+  capsLock: 'Caps Lock is on.',
+  notYou: 'Not you?',
+  /** A deadline where no script counts down. */
+  deadline: (time: string) => `at ${time}`,
+}
+
+export type Layout = typeof layout

@@ -1,0 +1,40 @@
+import type { Device } from '../en/device'
+
+export const device: Device = {
+  entryTitle: '連結裝置',
+  entryText: '請輸入您的裝置或終端機顯示的代碼。',
+  code: '代碼',
+  continue: '繼續',
+  problems: {
+    empty: '請輸入代碼',
+    not_found: '找不到這個代碼，或代碼已過期、已使用。請檢查代碼，或在裝置上重新開始。',
+    client_inactive: '這個應用程式未啟用',
+    scope_withdrawn: '這個應用程式不能再要求這項存取權',
+  },
+  tooMany: '請求次數過多，請稍後再試。',
+  compare: '您的裝置必須顯示這個代碼',
+  requested: '請求時間',
+  requestedAndExpires: (requested, expires) => [requested, '，期限 ', expires],
+  from: '來源',
+  deviceAtAddress: (device, address) => `${device}，${address}`,
+  otherNetwork: '這個請求來自與您目前不同的網路。',
+  whenToDeny: '如果不是您剛才親自發起，或連結、代碼是別人傳給您的，請拒絕。',
+  allowedTitle: '已允許裝置',
+  deniedTitle: '已拒絕裝置',
+  seeAccess: '查看哪些應用程式擁有存取權',
+  states: {
+    waiting: '已允許',
+    signed_in: '已登入',
+    denied: '已拒絕',
+    expired: '裝置沒有完成登入',
+  },
+  closeWindow: '您可以關閉這個視窗',
+  outcomes: {
+    waiting: (application, you) => ['；', application, ' 將在幾秒內以 ', you, ' 的身分登入。'],
+    signed_in: (application, you) => ['；', application, ' 已以 ', you, ' 的身分登入。'],
+    denied: (application) => ['；', application, ' 沒有取得存取權。'],
+    expired: (application) => ['；', application, ' 沒有登入。請在裝置上重新開始。'],
+    denied_by_you: (application) => ['；', application, ' 沒有取得您帳號的存取權。'],
+  },
+  waitingUntil: (deadline) => ['正在等待裝置。這次登入的期限：', deadline, '。'],
+}
