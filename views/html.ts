@@ -118,6 +118,7 @@ type AttributeName =
   | 'popover'
   | 'popovertarget'
   | 'popovertargetaction'
+  | 'preserveAspectRatio'
   | 'r'
   | 'readonly'
   | 'rel'

@@ -178,7 +178,8 @@ export const adminUsers = {
   appsTransfer: 'Give to another user',
   appsTransferText: 'They go on working unchanged.',
   appsDeactivate: 'Deactivate',
-  appsDeactivateText: 'All access through them ends at once. They stay, without an owner, until an administrator decides.',
+  appsDeactivateText:
+    'All access through them ends at once. They stay, without an owner, until an administrator decides.',
   appsDelete: 'Delete',
   appsDeleteText: 'They are deleted with all access through them.',
   newOwner: 'Username of the new owner',

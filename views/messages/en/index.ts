@@ -1,5 +1,7 @@
 // One line per area, in the order of the alphabet.
+export { adminUsers } from './admin-users'
 export { consent } from './consent'
+export { dashboard } from './dashboard'
 export { device } from './device'
 export { errors } from './errors'
 export { layout } from './layout'

@@ -97,8 +97,7 @@ export const adminUsers: AdminUsers = {
   resetText:
     '系統會產生一組隨機密碼並只顯示一次。舊密碼會失效，所有 token 與瀏覽器工作階段都會結束，下次登入時必須選擇另一組密碼。',
   resetOwnText: '系統會產生一組隨機密碼並只顯示一次。舊密碼會失效，您的所有 token 與其他瀏覽器工作階段都會結束。',
-  resetAddsText: (name) =>
-    `${name} 在此伺服器上沒有密碼。系統會產生一組並只顯示一次：之後這個帳號就多了一種登入方式。`,
+  resetAddsText: (name) => `${name} 在此伺服器上沒有密碼。系統會產生一組並只顯示一次：之後這個帳號就多了一種登入方式。`,
 
   back: '返回使用者',
   newTitle: '建立使用者',

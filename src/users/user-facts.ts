@@ -1,0 +1,98 @@
+/** What an administrator sees of one user beside their record. */
+import { and, desc, eq, gt, sql } from 'drizzle-orm'
+import type { AuditRow } from '../audit/row'
+import { type Context, now } from '../context'
+import { param, query } from '../db/definitions'
+import type { Tables } from '../db/tables'
+
+const count = sql<number>`count(*)`.mapWith(Number)
+
+const activeTokens = query('count_active_tokens_of_user', (q, { accessTokens }) =>
+  q
+    .select({ count })
+    .from(accessTokens)
+    .where(
+      and(
+        eq(accessTokens.userId, param('userId')),
+        eq(accessTokens.status, 'active'),
+        gt(accessTokens.expiresAt, param('now')),
+      ),
+    ),
+)
+const connections = query('count_connections_of_user', (q, { oauthConnections }) =>
+  q
+    .select({ count })
+    .from(oauthConnections)
+    .where(eq(oauthConnections.userId, param('userId'))),
+)
+const consents = query('count_consents_of_user', (q, { userAuthorizations }) =>
+  q
+    .select({ count })
+    .from(userAuthorizations)
+    .where(and(eq(userAuthorizations.userId, param('userId')), eq(userAuthorizations.isActive, true))),
+)
+
+export interface UserCounts {
+  /** Status active and not expired. */
+  readonly activeTokens: number
+  readonly connections: number
+  readonly consents: number
+}
+
+/** Throws `DatabaseUnavailable`. */
+export async function countsOfUser(ctx: Pick<Context, 'db' | 'clock'>, userId: string): Promise<UserCounts> {
+  const parameters = { userId, now: now(ctx) }
+  const [tokens, connected, allowed] = await Promise.all(
+    [activeTokens, connections, consents].map((each) => ctx.db.one(each, parameters)),
+  )
+  return {
+    activeTokens: tokens?.count ?? 0,
+    connections: connected?.count ?? 0,
+    consents: allowed?.count ?? 0,
+  }
+}
+
+export type UserConsent = Tables['userAuthorizations']['$inferSelect'] & { readonly clientName: string }
+
+const consentsOfUser = query('consents_of_user', (q, t) =>
+  q
+    .select({ consent: t.userAuthorizations, clientName: t.oauthApplications.clientName })
+    .from(t.userAuthorizations)
+    .innerJoin(t.oauthApplications, eq(t.oauthApplications.clientId, t.userAuthorizations.clientId))
+    .where(and(eq(t.userAuthorizations.userId, param('userId')), eq(t.userAuthorizations.isActive, true)))
+    .orderBy(desc(t.userAuthorizations.grantedAt), desc(t.userAuthorizations.uuid)),
+)
+
+/** What the user allows now, the latest first. Throws `DatabaseUnavailable`. */
+export async function consentsOf(ctx: Pick<Context, 'db'>, userId: string): Promise<UserConsent[]> {
+  const rows = await ctx.db.all(consentsOfUser, { userId })
+  return rows.map(({ consent, clientName }) => ({ ...consent, clientName }))
+}
+
+const RECENT = 10
+
+const eventsBy = query('recent_events_by_user', (q, { auditLogs }) =>
+  q
+    .select()
+    .from(auditLogs)
+    .where(eq(auditLogs.actorUserId, param('userId')))
+    .orderBy(desc(auditLogs.eventTime), desc(auditLogs.id))
+    .limit(RECENT),
+)
+const eventsAbout = query('recent_events_about_user', (q, { auditLogs }) =>
+  q
+    .select()
+    .from(auditLogs)
+    .where(eq(auditLogs.resourceId, param('userId')))
+    .orderBy(desc(auditLogs.eventTime), desc(auditLogs.id))
+    .limit(RECENT),
+)
+
+/** What the user did and what was done to them, the latest first. Throws `DatabaseUnavailable`. */
+export async function recentEvents(ctx: Pick<Context, 'db'>, userId: string): Promise<AuditRow[]> {
+  const [by, about] = await Promise.all([ctx.db.all(eventsBy, { userId }), ctx.db.all(eventsAbout, { userId })])
+  const rows = new Map([...by, ...about].map((row) => [row.id, row]))
+  return [...rows.values()]
+    .sort((a, b) => b.eventTime.getTime() - a.eventTime.getTime() || (a.id < b.id ? 1 : -1))
+    .slice(0, RECENT)
+}
