@@ -1,5 +1,6 @@
 /** The executable: from the command line to one command. */
 import { readArguments } from './commands/arguments'
+import { auditCommand } from './commands/audit/audit'
 import { check } from './commands/check'
 import { clients } from './commands/clients/clients'
 import { healthcheck } from './commands/healthcheck'
@@ -33,6 +34,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return keys(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'clients':
       return clients(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
+    case 'audit':
+      return auditCommand(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'version':
       out(versionText())
       return 0

@@ -1,30 +1,98 @@
 /** The catalogue of audit events. Names are an interface: alert rules and exports refer to them. */
 
-export const EVENT_TYPES = [
-  ...(['AUTHENTICATION_SUCCESS', 'AUTHENTICATION_FAILURE', 'OAUTH_AUTHENTICATION', 'LOGOUT'] as const),
-  ...(['DEVICE_CODE_GENERATED', 'DEVICE_CODE_AUTHORIZED'] as const),
-  ...(['ACCESS_TOKEN_ISSUED', 'REFRESH_TOKEN_ISSUED', 'ID_TOKEN_ISSUED', 'TOKEN_REFRESHED'] as const),
-  ...(['TOKEN_REVOKED', 'TOKEN_DISABLED', 'TOKEN_ENABLED', 'TOKEN_INTROSPECTED'] as const),
-  ...(['CLIENT_CREDENTIALS_TOKEN_ISSUED', 'SUSPICIOUS_ACTIVITY'] as const),
-  ...(['CLIENT_CREATED', 'CLIENT_REGISTERED', 'CLIENT_UPDATED', 'CLIENT_DELETED'] as const),
-  ...(['CLIENT_SECRET_REGENERATED', 'CLIENT_APPROVED', 'CLIENT_REJECTED', 'CLIENT_TOKENS_REVOKED_ALL'] as const),
-  ...(['AUTHORIZATION_CODE_GENERATED', 'AUTHORIZATION_CODE_EXCHANGED', 'AUTHORIZATION_CODE_DENIED'] as const),
-  ...(['USER_AUTHORIZATION_GRANTED', 'USER_AUTHORIZATION_REVOKED'] as const),
-  ...(['USER_CREATED', 'USER_UPDATED', 'USER_ROLE_CHANGED', 'USER_PASSWORD_RESET'] as const),
-  ...(['USER_DISABLED', 'USER_ENABLED', 'USER_DELETED', 'OAUTH_CONNECTION_DELETED'] as const),
-  ...(['RATE_LIMIT_EXCEEDED', 'AUDIT_LOG_VIEWED', 'AUDIT_LOG_EXPORTED'] as const),
-] as const
+export const SEVERITIES = ['INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const
+export type Severity = (typeof SEVERITIES)[number]
 
-export type EventType = (typeof EVENT_TYPES)[number]
-export type Severity = 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL'
-export type ResourceType = 'USER' | 'CLIENT' | 'TOKEN' | 'DEVICE_CODE' | 'AUTHORIZATION'
+/** Where an event arises. */
+export type EventGroup =
+  | 'sign_in'
+  | 'device'
+  | 'code'
+  | 'token'
+  | 'consent'
+  | 'client'
+  | 'user'
+  | 'protection'
+  | 'audit'
+
+interface EventEntry {
+  readonly group: EventGroup
+  /** Unless the event says otherwise. */
+  readonly severity: Severity
+}
+
+const at = (group: EventGroup, severity: Severity = 'INFO'): EventEntry => ({ group, severity })
+
+/** What each means is in the message catalogue, area `audit`. */
+export const EVENTS = {
+  /** Somebody proved who they are: with a password here or at the HTTP API. */
+  AUTHENTICATION_SUCCESS: at('sign_in'),
+  AUTHENTICATION_FAILURE: at('sign_in', 'WARNING'),
+  /** A login through another provider, or its failure (success false). */
+  OAUTH_AUTHENTICATION: at('sign_in'),
+  LOGOUT: at('sign_in'),
+
+  DEVICE_CODE_GENERATED: at('device'),
+  DEVICE_CODE_AUTHORIZED: at('device'),
+
+  AUTHORIZATION_CODE_GENERATED: at('code'),
+  AUTHORIZATION_CODE_EXCHANGED: at('code'),
+  /** A person refused an application: on the consent page or on the device page. */
+  AUTHORIZATION_CODE_DENIED: at('code'),
+
+  ACCESS_TOKEN_ISSUED: at('token'),
+  REFRESH_TOKEN_ISSUED: at('token'),
+  ID_TOKEN_ISSUED: at('token'),
+  CLIENT_CREDENTIALS_TOKEN_ISSUED: at('token'),
+  TOKEN_REFRESHED: at('token'),
+  TOKEN_INTROSPECTED: at('token'),
+  TOKEN_REVOKED: at('token'),
+  TOKEN_DISABLED: at('token'),
+  TOKEN_ENABLED: at('token'),
+
+  USER_AUTHORIZATION_GRANTED: at('consent'),
+  USER_AUTHORIZATION_REVOKED: at('consent'),
+
+  CLIENT_CREATED: at('client'),
+  CLIENT_REGISTERED: at('client'),
+  CLIENT_UPDATED: at('client'),
+  CLIENT_DELETED: at('client', 'WARNING'),
+  CLIENT_SECRET_REGENERATED: at('client', 'WARNING'),
+  CLIENT_APPROVED: at('client'),
+  CLIENT_REJECTED: at('client'),
+  CLIENT_TOKENS_REVOKED_ALL: at('client', 'CRITICAL'),
+
+  USER_CREATED: at('user'),
+  USER_UPDATED: at('user'),
+  USER_ROLE_CHANGED: at('user', 'WARNING'),
+  USER_PASSWORD_RESET: at('user', 'WARNING'),
+  USER_DISABLED: at('user', 'WARNING'),
+  USER_ENABLED: at('user'),
+  USER_DELETED: at('user', 'WARNING'),
+  OAUTH_CONNECTION_DELETED: at('user', 'WARNING'),
+
+  RATE_LIMIT_EXCEEDED: at('protection', 'WARNING'),
+  /** A spent code or token was presented again. */
+  SUSPICIOUS_ACTIVITY: at('protection', 'CRITICAL'),
+
+  AUDIT_LOG_VIEWED: at('audit'),
+  AUDIT_LOG_EXPORTED: at('audit'),
+} satisfies Readonly<Record<string, EventEntry>>
+
+export type EventType = keyof typeof EVENTS
+
+export const EVENT_TYPES = Object.keys(EVENTS) as readonly EventType[]
+
+export const RESOURCE_TYPES = ['USER', 'CLIENT', 'TOKEN', 'DEVICE_CODE', 'AUTHORIZATION'] as const
+
+export type ResourceType = (typeof RESOURCE_TYPES)[number]
 
 /** What happened, to what, by whom. Request facts (address, user agent, path, request id) come from the context. */
 export interface AuditEvent {
   readonly event: EventType
   /** What happened, in words. */
   readonly action: string
-  /** Default `INFO`. */
+  /** Default: that of the catalogue. */
   readonly severity?: Severity
   /** Default true. */
   readonly success?: boolean

@@ -1,7 +1,7 @@
 /** From an event to a row: request facts filled in, secrets masked, every text bounded and storable. */
 import { type Context, now } from '../context'
 import type { Tables } from '../db/tables'
-import type { AuditEvent } from './events'
+import { type AuditEvent, EVENTS } from './events'
 import { maskDetails, maskText } from './mask'
 
 export type AuditRow = Tables['auditLogs']['$inferSelect']
@@ -29,7 +29,7 @@ export function auditRow(ctx: Pick<Context, 'clock' | 'random' | 'request'>, eve
     id: ctx.random.orderedUuid(),
     eventType: event.event,
     eventTime: at,
-    severity: event.severity ?? 'INFO',
+    severity: event.severity ?? EVENTS[event.event].severity,
     actorUserId: bounded(event.actor?.id, LIMITS.id),
     actorUsername: bounded(event.actor?.username, LIMITS.username),
     actorIp: bounded(request?.ip, 45),

@@ -3,11 +3,13 @@
 export type Invocation =
   | { readonly command: 'server' | 'check' | 'healthcheck' | 'version' | 'help' }
   /** With the arguments after it, which are its own. */
-  | { readonly command: 'keys' | 'clients'; readonly rest: readonly string[] }
+  | { readonly command: OwnArguments; readonly rest: readonly string[] }
   /** No command at all. */
   | { readonly command: undefined }
   | { readonly unknownCommand: string }
   | { readonly badOption: string }
+
+type OwnArguments = (typeof OWN_ARGUMENTS)[number]
 
 type Option = 'version' | 'help' | 'check-config'
 
@@ -18,6 +20,7 @@ const OPTIONS = new Map<string, Option>([
   ['help', 'help'],
   ['check-config', 'check-config'],
 ])
+const OWN_ARGUMENTS = ['keys', 'clients', 'audit'] as const
 const COMMANDS = ['server', 'check', 'healthcheck', 'version', 'help'] as const
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False'])
@@ -28,8 +31,9 @@ export function readArguments(argv: readonly string[]): Invocation {
   const words: string[] = []
   const end = argv.indexOf('--')
   for (const [index, argument] of (end === -1 ? argv : argv.slice(0, end)).entries()) {
-    if ((argument === 'keys' || argument === 'clients') && words.length === 0)
-      return options.size === 0 ? { command: argument, rest: argv.slice(index + 1) } : choose(options, argument)
+    const command = OWN_ARGUMENTS.find((name) => name === argument)
+    if (command && words.length === 0)
+      return options.size === 0 ? { command, rest: argv.slice(index + 1) } : choose(options, argument)
     if (!argument.startsWith('-') || argument === '-') {
       words.push(argument)
       continue

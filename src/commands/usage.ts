@@ -9,6 +9,7 @@ Commands:
   check     Check the configuration without starting anything
   keys      List, generate, rotate and retire signing keys
   clients   List, show, approve and reject clients that wait for an administrator
+  audit     Verify that the audit trail is as it was written, and export it
   version   Show version information
   help      Show this help message
   healthcheck

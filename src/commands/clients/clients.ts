@@ -5,9 +5,9 @@ import { ConfigurationError, type Environment, loadConfiguration } from '../../c
 import type { Clock } from '../../context'
 import { DatabaseUnavailable } from '../../db/errors'
 import { reportProblems } from '../check'
+import { DatabaseRefusal, withDatabase } from '../database'
 import type { Output } from '../output'
 import { type ClientsCommand, type ClientsOptions, readClientsArguments } from './arguments'
-import { withDatabase } from './database'
 import { decide } from './decide'
 import { ClientsRefusal } from './refusal'
 import { list, quoted, show } from './show'
@@ -47,7 +47,8 @@ export async function clients(argv: readonly string[], surroundings: ClientsSurr
     return 0
   } catch (error) {
     if (error instanceof ConfigurationError) reportProblems(error, output)
-    else if (error instanceof ClientsRefusal) output.error(`authgate clients ${command}: ${error.message}`)
+    else if (error instanceof ClientsRefusal || error instanceof DatabaseRefusal)
+      output.error(`authgate clients ${command}: ${error.message}`)
     else if (error instanceof DatabaseUnavailable)
       output.error(`authgate clients ${command}: the database does not answer`)
     else throw error
