@@ -72,6 +72,8 @@ function logConfiguration(log: BufferedLogger, configuration: Configuration): vo
   log.info(givenSettings(configuration), 'Settings given')
   for (const warning of warnings) log.warn({}, warning)
   log.info({}, `Authentication mode: ${settings.AUTH_MODE}`)
+  if (settings.AUTH_MODE === 'http_api')
+    log.info({}, `HTTP API authentication enabled: ${addressOnly(settings.HTTP_API_URL)}`)
   log.info({}, `Database: ${databaseText(settings)}`)
 }
 
@@ -79,6 +81,12 @@ function logConfiguration(log: BufferedLogger, configuration: Configuration): vo
 function givenSettings(configuration: Configuration): Record<string, string> {
   const lines = describeConfiguration(configuration).map((line) => /^\* (\w+)=(.*)$/s.exec(line))
   return Object.fromEntries(lines.flatMap((match) => (match ? [[match[1], match[2]]] : [])))
+}
+
+/** Without what may be a secret: user, password and query. */
+function addressOnly(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return origin + pathname
 }
 
 const databaseText = ({ postgres, sqlite }: Settings): string =>
