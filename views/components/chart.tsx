@@ -194,7 +194,7 @@ export function Ranking(props: {
       <tbody>
         {rows.map(({ label, href, value, tone = '1' }) => (
           <tr>
-            <th scope="row">
+            <th scope="row" class="rank">
               <span class="wrap-anywhere">
                 {href === undefined ? (
                   label
@@ -208,7 +208,7 @@ export function Ranking(props: {
                 <path class={`chart-${tone}`} d={`M0 0h${rounded((value / highest) * 100)}v4H0z`} />
               </svg>
             </th>
-            <td class="figure">{figure(frame, value)}</td>
+            <td class="rank-value">{figure(frame, value)}</td>
           </tr>
         ))}
       </tbody>
