@@ -84,6 +84,16 @@ const isIssuer = (iss: string, { issuer, issuerMayEndInSlash }: JwtExpectations)
 const isMediaType = (typ: string, wanted: TokenTyp): boolean =>
   typ === wanted || typ.toLowerCase().replace(/^application\//, '') === wanted.toLowerCase()
 
+/** What ids of rows look like; a text with NUL could not even be asked for on PostgreSQL. */
+const ROW_ID = /^[\w.-]{1,100}$/
+
+/** The `jti` of claims, when it can be the id of a row. */
+export const rowIdOf = ({ jti }: Readonly<Record<string, unknown>>): string =>
+  typeof jti === 'string' && ROW_ID.test(jti) ? jti : ''
+
+/** The same of a token whose signature nobody has checked: for looking up what it claims to be. */
+export const unverifiedRowId = (token: string): string => rowIdOf(parseObject(token.split('.', 2)[1] ?? '') ?? {})
+
 type Header = { readonly typ: string; readonly keys: readonly VerificationKey[] } | { readonly reason: JwtRefusal }
 
 /** Reads a header this server would not write itself, but may accept: other member order, no `kid`. */

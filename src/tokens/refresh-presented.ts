@@ -5,16 +5,14 @@ import type { Context } from '../context'
 import { param, type Query, query } from '../db/definitions'
 import { sha256Hex } from '../secrets'
 import { isMachineSubject } from './claims'
+import { unverifiedRowId } from './jwt'
 import { type FamilyRow, isGrantType, type TokenRow } from './records'
 import { RefreshRefused } from './refresh-refused'
-import { agrees, verifyPresented } from './validate'
+import { agrees, tokenKey, verifyPresented } from './validate'
 
-const tokenByHash = query('token_by_hash', (q, t) =>
-  q
-    .select()
-    .from(t.accessTokens)
-    .where(eq(t.accessTokens.tokenHash, param('hash')))
-    .limit(1),
+const ownToken = query('presented_token', (q, t) => q.select().from(t.accessTokens).where(tokenKey.own(t)))
+const importedToken = query('presented_imported_token', (q, t) =>
+  q.select().from(t.accessTokens).where(tokenKey.imported(t)),
 )
 
 const familyById = query('token_family_by_id', (q, t) =>
@@ -87,7 +85,8 @@ export interface Presented {
  * by the conditions of the commit.
  */
 export async function findToken({ db }: Pick<Context, 'db'>, presented: string): Promise<Presented | undefined> {
-  const token = await db.one(tokenByHash, { hash: sha256Hex(presented) })
+  const key = { id: unverifiedRowId(presented), hash: sha256Hex(presented) }
+  const token = (await db.one(ownToken, key)) ?? (await db.one(importedToken, key))
   if (!token) return undefined
   const { tokenFamilyId, authorizationId } = token
   const [family, client, user, consent] = await Promise.all([

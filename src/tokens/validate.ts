@@ -4,14 +4,15 @@
  * A forged or expired token never reaches the database, and a database that does not answer is an error
  * (`DatabaseUnavailable`), never "invalid".
  */
-import { eq, type GetColumnData, type SQL, sql } from 'drizzle-orm'
+import { and, eq, type GetColumnData, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
 import { param, type QueryBuilder, query } from '../db/definitions'
+import type { Tables } from '../db/tables'
 import { sha256Hex } from '../secrets'
 import { isMachineSubject } from './claims'
-import { type JwtRefusal, type JwtResult, type VerifiedClaims, verifyJwt } from './jwt'
+import { type JwtRefusal, type JwtResult, rowIdOf, type VerifiedClaims, verifyJwt } from './jwt'
 import type { KeyRing } from './keys'
 import type { TokenRow } from './records'
 
@@ -50,7 +51,7 @@ export type TokenCheck =
 const partyOf = <C extends PgColumn>(q: QueryBuilder, column: C, belongs: SQL) =>
   sql<GetColumnData<C> | null>`(${q.select({ value: column }).from(column.table).where(belongs)})`.mapWith(column)
 
-const tokenWithParties = query('token_with_parties', (q, t) =>
+const selectWithParties = (q: QueryBuilder, t: Tables) =>
   q
     .select({
       id: t.accessTokens.id,
@@ -69,8 +70,16 @@ const tokenWithParties = query('token_with_parties', (q, t) =>
       userIsActive: partyOf(q, t.users.isActive, eq(t.users.id, t.accessTokens.userId)),
     })
     .from(t.accessTokens)
-    .where(eq(t.accessTokens.tokenHash, param('hash')))
-    .limit(1),
+
+/** Keys of a row: of a token of this server's own, and of one taken over, whose `jti` is not the row's id. */
+export const tokenKey = {
+  own: (t: Tables) => and(eq(t.accessTokens.id, param('id')), eq(t.accessTokens.tokenHash, param('hash'))),
+  imported: (t: Tables) => and(eq(t.accessTokens.tokenHash, param('hash')), sql`${t.accessTokens.imported}`),
+}
+
+const ownToken = query('token_with_parties', (q, t) => selectWithParties(q, t).where(tokenKey.own(t)))
+const importedToken = query('imported_token_with_parties', (q, t) =>
+  selectWithParties(q, t).where(tokenKey.imported(t)),
 )
 
 /** Checks an access token, as resource endpoints do. */
@@ -84,7 +93,8 @@ export async function checkToken(ctx: Context, token: string): Promise<TokenChec
   const now = ctx.clock.now()
   const jwt = verifyPresented(ctx.keys, ctx.settings, token, now)
   if (!jwt.valid) return refuse(jwt.reason)
-  const row = await ctx.db.one(tokenWithParties, { hash: sha256Hex(token) })
+  const key = { id: rowIdOf(jwt.claims), hash: sha256Hex(token) }
+  const row = (await ctx.db.one(ownToken, key)) ?? (await ctx.db.one(importedToken, key))
   if (!row) return refuse('unknown')
   if (!agrees(jwt, row, ctx.settings)) return refuse('disagrees')
   if (row.status !== 'active') return refuse(row.status)

@@ -78,12 +78,20 @@ describe.each(databases)('validation on %s', (_name, open) => {
       const { accessToken, accessTokenId } = await grant()
       const other = await resign(accessToken, claims, header)
       await adopt(accessTokenId, other)
-      expect([claims, await reason(other)]).toEqual([claims, 'disagrees'])
+      // A row is looked for under the token's own id.
+      expect([claims, await reason(other)]).toEqual([claims, 'jti' in claims ? 'unknown' : 'disagrees'])
     }
     const { accessToken, accessTokenId } = await grant()
     const same = await resign(accessToken, { harmless: 1 })
     await adopt(accessTokenId, same)
     expect(await reason(same)).toBe('live')
+  })
+
+  test('an id that no row can have finds nothing, also where the database takes no such text [SEC]', async () => {
+    for (const jti of ['\u0000', "' or 1=1 --", 'x'.repeat(5_000), 7, {}, null]) {
+      const { accessToken } = await grant()
+      expect([jti, await reason(await resign(accessToken, { jti }))]).toEqual([jti, 'unknown'])
+    }
   })
 
   test('disabled and enabled again; revoked for good', async () => {
@@ -152,7 +160,7 @@ describe.each(databases)('validation on %s', (_name, open) => {
       ['expired', imported({ exp: 1 })],
       ['revoked', imported({}, { status: 'revoked' })],
       // The rules for tokens taken over hold for them only.
-      ['disagrees', imported({}, { imported: false })],
+      ['unknown', imported({}, { imported: false })],
     ]
     for (const [expected, made] of outcomes) expect(await reason((await made).token)).toBe(expected)
   })

@@ -36,7 +36,8 @@ export function makeTokenTables(k: Kit) {
       imported: k.bool('imported').notNull(),
     },
     (t) => [
-      k.unique('access_tokens_token_hash').on(t.tokenHash),
+      // A token of this server's own is found by its id; an index over hashes would be written at a random place each time.
+      k.unique('access_tokens_imported_hash').on(t.tokenHash).where(sql`${t.imported}`),
       k.index('access_tokens_user').on(t.userId, t.createdAt, t.id),
       k.index('access_tokens_client').on(t.clientId, t.status),
       k.index('access_tokens_family').on(t.tokenFamilyId).where(sql`${t.tokenFamilyId} is not null`),

@@ -1,0 +1,2 @@
+DROP INDEX `access_tokens_token_hash`;--> statement-breakpoint
+CREATE UNIQUE INDEX `access_tokens_imported_hash` ON `access_tokens` (`token_hash`) WHERE "access_tokens"."imported";
