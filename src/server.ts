@@ -1,5 +1,6 @@
 /** Composes the server out of its features. */
 import { Elysia } from 'elysia'
+import { languageSwitch } from './account/language'
 import { accountSessionsPages, homePage } from './account/sessions'
 import type { Context } from './context'
 import { logFailure } from './edge/failures'
@@ -12,6 +13,7 @@ import { createUnknownRouteAnswer } from './edge/unknown-route'
 import { changePasswordPages } from './identity/change-password-pages'
 import { loginPages } from './identity/login-pages'
 import { logoutPages } from './identity/logout-pages'
+import { providerPages } from './identity/provider-pages'
 import { metricsEndpoint } from './metrics/endpoint'
 import { authorizationEndpoint } from './oauth/authorize'
 import { deviceQrCode } from './oauth/device/qr-code'
@@ -66,12 +68,14 @@ const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(metadataEndpoints(ctx))
     .use(jwksEndpoint(ctx))
     .use(loginPages(ctx))
+    .use(providerPages(ctx))
     .use(logoutPages(ctx))
     .use(changePasswordPages(ctx))
     .use(devicePages(ctx))
     .use(deviceStatus(ctx))
     .use(deviceQrCode(ctx))
     .use(homePage(ctx))
+    .use(languageSwitch(ctx))
     .use(accountSessionsPages(ctx))
     .use(staticFileRoutes(ctx))
     .use(healthEndpoints(ctx, lifecycle))

@@ -15,6 +15,8 @@ export interface PageFrame {
   readonly t: Messages
   /** Path of this page below `basePath`, to mark where one is in the navigation. */
   readonly path: string
+  /** Where this page is found again, below `basePath`; absent where it cannot be fetched again. */
+  readonly here?: string | undefined
   /** `name` is what to call the person: the full name where there is one. */
   readonly user?: { readonly name: string; readonly username: string; readonly isAdmin: boolean }
   readonly csrfToken: string

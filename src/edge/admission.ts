@@ -41,7 +41,8 @@ export function createAdmission(
       userAgent: headers.get('user-agent') ?? '',
       path,
       method: request.method,
-      language: () => browserLanguage(routed),
+      search: url.slice(pathEnd).replace(/#.*/, ''),
+      language: (uiLocales) => browserLanguage(routed, uiLocales),
     })
     return routed
   }

@@ -2,7 +2,13 @@
 import { isLanguage } from '../../views/messages'
 import type { RequestContext } from '../context'
 import { commit } from '../db/commit'
-import { type BrowserSession, clearFlash, findSession, type SessionLookup } from '../identity/sessions'
+import {
+  type BrowserSession,
+  clearFlash,
+  findSession,
+  mustReplacePassword,
+  type SessionLookup,
+} from '../identity/sessions'
 import { clearCookie, readCookie, sessionCookieName } from './cookies'
 import { isOwnOrigin } from './own-origin'
 import { attachRequestInfo } from './request-context'
@@ -26,10 +32,14 @@ export async function lookUpSession(ctx: RequestContext, request: Request): Prom
   const value = readCookie(request, sessionCookieName(ctx.settings))
   if (value === undefined || value === '') return { session: undefined }
   const lookup = await findSession(ctx, value)
-  const language = lookup.session?.user.language
-  // Pages that know no session, such as those about errors, are in the person's language too.
-  if (isLanguage(language)) attachRequestInfo(request, { ...ctx.request, language: () => language })
+  if (lookup.session) noteSession(ctx, request, lookup.session)
   return lookup
+}
+
+/** For pages that are made without the session, such as those about errors: their language and the form on them. */
+function noteSession(ctx: RequestContext, request: Request, { user, csrfToken }: BrowserSession): void {
+  const { language } = user
+  attachRequestInfo(request, { ...ctx.request, csrfToken, ...(isLanguage(language) && { language: () => language }) })
 }
 
 /** The messages of this session are shown by the page that is asked for now, and never again. */
@@ -47,7 +57,7 @@ export async function requireSession(ctx: RequestContext, request: Request): Pro
     const sent = readCookie(request, sessionCookieName(ctx.settings)) !== undefined
     throw new LoginRequired(lookup.ended, sent)
   }
-  if (lookup.session.user.mustChangePassword && !ALLOWED_BEFORE_PASSWORD_CHANGE.has(ctx.request.path))
+  if (mustReplacePassword(lookup.session) && !ALLOWED_BEFORE_PASSWORD_CHANGE.has(ctx.request.path))
     throw new PasswordChangeRequired('password change required')
   return lookup.session
 }

@@ -37,6 +37,20 @@ export function requireSessionToken(
   refuse(ctx, session)
 }
 
+/**
+ * Of a form that is on every page, for strangers too: they have no token, and what the form does to them needs none.
+ * Throws the 403 page.
+ */
+export function requireOwnForm(
+  ctx: RequestContext,
+  request: Request,
+  session: BrowserSession | undefined,
+  field: string | undefined,
+): void {
+  if (session) requireSessionToken(ctx, request, session, field)
+  else if (!comesFromHere(ctx, request)) refuse(ctx)
+}
+
 /** The token of the login form, and the cookie it belongs to as a `Set-Cookie` value. */
 export function loginToken(ctx: RequestContext, request: Request): { token: string; cookie?: string } {
   const { settings, secrets, random } = ctx

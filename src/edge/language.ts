@@ -12,30 +12,35 @@ export const LANGUAGE_COOKIE = 'lang'
 /** Written by the pages of the documentation. */
 export const DOCS_LANGUAGE_COOKIE = 'docs_lang'
 
-export function languageOf({ request }: Pick<RequestContext, 'request'>, session?: BrowserSession): Language {
+export function languageOf(
+  { request }: Pick<RequestContext, 'request'>,
+  session?: BrowserSession,
+  uiLocales?: string,
+): Language {
   const set = session?.user.language
-  return isLanguage(set) ? set : (request.language?.() ?? 'en')
+  return isLanguage(set) ? set : (request.language?.(uiLocales) ?? 'en')
 }
 
 /** For texts that are not part of a view: messages for the next page, what is wrong with a form. */
 export const messagesFor = (ctx: Pick<RequestContext, 'request'>, session?: BrowserSession): Messages =>
   messagesOf(languageOf(ctx, session))
 
-/** What this browser asks for, whoever is signed in. */
-export function browserLanguage(request: Request): Language {
+/** What this browser asks for, whoever is signed in. `uiLocales` are language tags between blanks, the best first. */
+export function browserLanguage(request: Request, uiLocales = ''): Language {
   for (const name of [LANGUAGE_COOKIE, DOCS_LANGUAGE_COOKIE]) {
     const chosen = readCookie(request, name)
     if (isLanguage(chosen)) return chosen
   }
-  return preferredLanguage(request.headers.get('accept-language') ?? '') ?? 'en'
+  const asked = uiLocales.slice(0, LONGEST_LIST).split(' ').map(languageOfTag).find(Boolean)
+  return asked ?? preferredLanguage(request.headers.get('accept-language') ?? '') ?? 'en'
 }
 
-const LONGEST_HEADER = 1000
+const LONGEST_LIST = 1000
 
 /** The first of the most wanted languages that there is; `undefined` when none of them is there. */
 export function preferredLanguage(acceptLanguage: string): Language | undefined {
   let best: { language: Language; quality: number } | undefined
-  for (const range of acceptLanguage.slice(0, LONGEST_HEADER).split(',')) {
+  for (const range of acceptLanguage.slice(0, LONGEST_LIST).split(',')) {
     const [tag = '', ...parameters] = range.split(';')
     const language = languageOfTag(tag.trim())
     const quality = qualityOf(parameters)

@@ -5,10 +5,19 @@ import type { RequestContext } from '../context'
 import type { BrowserSession } from '../identity/sessions'
 import { version } from '../version'
 import { languageOf } from './language'
+import { pageAddress } from './page-address'
+import type { RequestInfo } from './request-info'
 
-export function pageFrame(ctx: RequestContext, session?: BrowserSession): PageFrame {
+export interface FrameOptions {
+  /** Where the page is found again by GET, below BASE_URL: for pages that answer a form. */
+  readonly here?: string | undefined
+  /** Languages that an application asks for (OIDC Core §3.1.2.1). */
+  readonly uiLocales?: string | undefined
+}
+
+export function pageFrame(ctx: RequestContext, session?: BrowserSession, options: FrameOptions = {}): PageFrame {
   const { settings, request } = ctx
-  const language = languageOf(ctx, session)
+  const language = languageOf(ctx, session, options.uiLocales)
   const user = session && {
     name: session.user.fullName || session.user.username,
     username: session.user.username,
@@ -23,12 +32,17 @@ export function pageFrame(ctx: RequestContext, session?: BrowserSession): PageFr
     language,
     t: messagesOf(language),
     path: request.path,
+    here: pageAddress(settings, options.here ?? ownAddress(request)),
     user,
-    csrfToken: session?.csrfToken ?? '',
+    csrfToken: session?.csrfToken ?? request.csrfToken ?? '',
     requestId: request.id,
     flash: session?.flash ?? [],
   }
 }
+
+/** Only what is fetched can be fetched again. */
+const ownAddress = ({ method, path, search = '' }: RequestInfo): string | undefined =>
+  method === 'GET' || method === 'HEAD' ? path + search : undefined
 
 export interface PageOptions {
   readonly status?: number

@@ -10,6 +10,13 @@ export interface RequestInfo {
   /** Path without query and without the prefix of `BASE_URL`. */
   readonly path: string
   readonly method: string
-  /** The language to answer in while nothing else is known: the reader's own, else what the browser asks for. */
-  readonly language?: () => Language
+  /** From the question mark on, or empty. May carry secrets: neither logged nor kept. */
+  readonly search?: string
+  /** Of the session, once it was looked up. */
+  readonly csrfToken?: string
+  /**
+   * The language to answer in: the signed-in person's own, else what the browser asks for. `uiLocales` is what an
+   * application asks for (OIDC Core §3.1.2.1); it counts more than the browser's preferences, less than a choice.
+   */
+  readonly language?: (uiLocales?: string) => Language
 }

@@ -55,7 +55,8 @@ function refuse(context: Context, request: Request, refusal: PageError): Respons
       },
     })
   }
-  if (acceptsPages(request)) return errorPageAnswer(requestContext(context, request), refusal)
+  // The page quotes nothing of an address that somebody else may have made up.
+  if (acceptsPages(request)) return errorPageAnswer(requestContext(context, request), refusal, '/')
   const { title } = refusal.text(messagesOf('en'))
   return plainText(`${status} ${title.toLowerCase()}`, status, headers)
 }

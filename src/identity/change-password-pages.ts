@@ -77,7 +77,8 @@ interface FormState {
 
 async function form(ctx: RequestContext, session: BrowserSession, state: FormState): Promise<Response> {
   const { redirect, problem, status = 200, headers = {} } = state
-  const html = changePasswordPage(pageFrame(ctx, session), {
+  const here = `/account/change-password${redirect === undefined ? '' : `?${new URLSearchParams({ redirect })}`}`
+  const html = changePasswordPage(pageFrame(ctx, session, { here }), {
     forced: session.user.mustChangePassword,
     ...(redirect !== undefined && { redirect }),
     ...(problem !== undefined && { problem }),

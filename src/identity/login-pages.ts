@@ -1,5 +1,6 @@
 /** GET and POST `/login`. */
 import { t } from 'elysia'
+import type { Messages } from '../../views/messages'
 import { loginPage } from '../../views/pages/login'
 import type { Settings } from '../config/settings'
 import type { Context, RequestContext } from '../context'
@@ -17,30 +18,18 @@ import { pageSurface } from '../edge/surfaces/page'
 import { formTargets } from '../oauth/authorize/form-targets'
 import { KNOWN_DEVICE_MAX_AGE } from './known-device'
 import { logIn } from './login'
-import type { LoginOutcome, LoginProblem } from './login-outcome'
+import type { LoginOutcome } from './login-outcome'
 import { safeRedirect } from './redirect-target'
 import type { BrowserSession } from './sessions'
 
 const DEFAULT_TARGET = '/account/sessions'
 
 /** What `?error=` may say. Anything else shows nothing, so that no link can put words into the page. */
-const NOTICES = new Map([
-  ['session_timeout', 'Your session has expired due to inactivity. Please sign in again.'],
-  [
-    'session_invalid',
-    'Your session is invalid or may have been accessed from a different device. Please sign in again.',
-  ],
+const NOTICES: ReadonlyMap<string, (t: Messages) => string> = new Map([
+  ['session_timeout', (t: Messages) => t.login.sessionTimeout],
+  ['session_invalid', (t: Messages) => t.login.sessionInvalid],
+  ['oauth_denied', (t: Messages) => t.providers.cancelled],
 ])
-
-const TOO_MANY = 'Too many requests. Please try again later.'
-const UNAVAILABLE = 'Your password cannot be checked at the moment. Please try again in a little while.'
-
-const PROBLEMS: Readonly<Record<LoginProblem, string>> = {
-  invalid: 'Invalid username or password',
-  disabled: 'Your account has been disabled. Please contact your administrator.',
-  username_conflict: 'Username conflict with existing user. Please contact administrator.',
-  email_conflict: 'Your account could not be set up. Please contact your administrator.',
-}
 
 const optionalText = t.Optional(t.String())
 
@@ -83,16 +72,16 @@ export const loginPages = (context: Context) =>
           })
         const again = { redirect: target, username, remember }
         if (outcome.kind === 'refused')
-          return loginForm(ctx, request, { ...again, status: 401, error: PROBLEMS[outcome.problem] })
+          return loginForm(ctx, request, { ...again, status: 401, error: (t) => t.login.problems[outcome.problem] })
         if (outcome.kind === 'unavailable')
           return loginForm(ctx, request, {
             ...again,
             status: 503,
-            error: UNAVAILABLE,
+            error: (t) => t.login.unavailable,
             headers: { 'Retry-After': String(outcome.retryAfterSeconds) },
           })
         const headers = { 'Retry-After': String(Math.ceil(outcome.waitMs / 1000)) }
-        return loginForm(ctx, request, { ...again, status: 429, error: TOO_MANY, headers })
+        return loginForm(ctx, request, { ...again, status: 429, error: (t) => t.login.tooMany, headers })
       },
       {
         body: t.Object({
@@ -110,17 +99,22 @@ const LONGEST_HINT = 255
 
 /** Whom the application that asks for the login expects (OIDC Core §3.1.2.1 `login_hint`). */
 function hintedName(target: string | undefined): string {
-  if (!target?.startsWith('/oauth/authorize?')) return ''
-  const hint = new URLSearchParams(target.slice(target.indexOf('?'))).get('login_hint') ?? ''
+  const hint = requestParameter(target, 'login_hint')
   return hint.length > LONGEST_HINT ? '' : hint
+}
+
+/** Of the authorization request that goes on after the login; empty where there is none. */
+function requestParameter(target: string | undefined, name: string): string {
+  if (!target?.startsWith('/oauth/authorize?')) return ''
+  return new URLSearchParams(target.slice(target.indexOf('?'))).get(name) ?? ''
 }
 
 interface FormState {
   readonly redirect: string
   readonly username?: string
   readonly remember?: boolean
-  readonly notice?: string | undefined
-  readonly error?: string
+  readonly notice?: ((t: Messages) => string) | undefined
+  readonly error?: (t: Messages) => string
   readonly status?: number
   readonly headers?: Record<string, string>
 }
@@ -129,15 +123,23 @@ interface FormState {
 async function loginForm(ctx: RequestContext, request: Request, state: FormState): Promise<Response> {
   const { redirect, username = '', remember = false, notice, error, status = 200, headers = {} } = state
   const { token, cookie } = loginToken(ctx, request)
-  const html = loginPage(pageFrame(ctx), {
+  const frame = pageFrame(ctx, undefined, {
+    here: redirect === '' ? '/login' : `/login?${new URLSearchParams({ redirect })}`,
+    uiLocales: requestParameter(redirect, 'ui_locales'),
+  })
+  const html = loginPage(frame, {
     redirect,
     username,
     loginToken: token,
     rememberChecked: remember,
     ...(ctx.settings.SESSION_REMEMBER_ME_ENABLED && { rememberDays: rememberDays(ctx.settings) }),
-    ...(notice !== undefined && { notice }),
-    ...(error !== undefined && { error }),
-    ...(/^\/device(?=[/?#]|$)/.test(redirect) && { signingInFor: 'your device' }),
+    providers: ctx.providers.all.map(({ name, label }) => ({
+      label,
+      href: `${ctx.settings.basePath}/auth/login/${name}?${new URLSearchParams({ redirect })}`,
+    })),
+    ...(notice !== undefined && { notice: notice(frame.t) }),
+    ...(error !== undefined && { error: error(frame.t) }),
+    ...(/^\/device(?=[/?#]|$)/.test(redirect) && { signingInFor: frame.t.login.yourDevice }),
   })
   const formAction = await formTargets(ctx, redirect)
   return page(html, { status, headers, cookies: cookie === undefined ? [] : [cookie], formAction })

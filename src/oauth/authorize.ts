@@ -13,7 +13,7 @@ import { page, pageFrame, redirectTo } from '../edge/page'
 import { PageError } from '../edge/page-error'
 import { limitAuthorization } from '../edge/rate-limit'
 import { pageSurface } from '../edge/surfaces/page'
-import type { BrowserSession } from '../identity/sessions'
+import { type BrowserSession, mustReplacePassword } from '../identity/sessions'
 import { findUser } from '../identity/users'
 import { answerRefusal, formActionOf, kindOfTarget, shownTarget } from './authorize/answer'
 import { decide, isRemembered, issueRemembered, settleConflicts } from './authorize/decision'
@@ -45,7 +45,7 @@ export const authorizationEndpoint = (context: Context) =>
         if (isRequest(fields)) return requestAgain(ctx, fields)
         if (!session) return redirectTo(ctx, await loginAfterDecision(ctx, fields, ended), { status: 303 })
         requireSessionToken(ctx, request, session, fields.csrf_token)
-        if (session.user.mustChangePassword) return redirectTo(ctx, '/account/change-password', { status: 303 })
+        if (mustReplacePassword(session)) return redirectTo(ctx, '/account/change-password', { status: 303 })
         return answering(ctx, () => decide(ctx, session, fields))
       },
       { body: t.Optional(anyFields), response: t.Any(), beforeHandle: limitSession },
@@ -120,7 +120,7 @@ async function askForConsent(
   const kept = keptParameters(asked.parameters, formatScope(scopes))
   const requestId = await holdRequest(ctx, session, { parameters: kept, query })
   await takeFlash(ctx, session)
-  const frame = pageFrame(ctx, session)
+  const frame = pageFrame(ctx, session, { uiLocales: asked.parameters.values.ui_locales })
   const view = consentPage(frame, {
     requestId,
     client: clientView(client, owner ?? null, session.user.id),

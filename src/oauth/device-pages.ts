@@ -88,7 +88,7 @@ function entryPage(ctx: RequestContext, session: BrowserSession, options: EntryO
   const { typed, error, status, headers } = options
   const code = readUserCode(typed)
   const userCode = code ? formatUserCode(code) : typed.slice(0, LONGEST_ECHO).toWellFormed()
-  return page(deviceEntryPage(pageFrame(ctx, session), { userCode, error }), { status, headers })
+  return page(deviceEntryPage(pageFrame(ctx, session, { here: '/device' }), { userCode, error }), { status, headers })
 }
 
 async function verify(ctx: RequestContext, session: BrowserSession, typed: string): Promise<Response> {

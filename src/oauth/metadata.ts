@@ -3,6 +3,7 @@
  *
  * It names what answers and nothing else. A feature adds its members to the list below when it is complete.
  */
+import { LANGUAGES } from '../../views/messages'
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
 import { infrastructureSurface } from '../edge/surfaces/infrastructure'
@@ -54,6 +55,7 @@ function members({ settings, keys }: Context): Member[] {
     ['response_modes_supported', ['query', 'form_post']],
     ['authorization_response_iss_parameter_supported', true],
     ['prompt_values_supported', PROMPTS],
+    ['ui_locales_supported', LANGUAGES],
     ['claims_parameter_supported', false],
     ['request_parameter_supported', false],
     ['request_uri_parameter_supported', false],

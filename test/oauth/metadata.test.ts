@@ -59,6 +59,7 @@ describe('metadata', () => {
       response_modes_supported: ['query', 'form_post'],
       authorization_response_iss_parameter_supported: true,
       prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+      ui_locales_supported: ['en', 'zh-TW'],
       claims_parameter_supported: false,
       request_parameter_supported: false,
       request_uri_parameter_supported: false,

@@ -3,6 +3,7 @@ import type { PageFrame } from '../frame'
 import { type Child, Html, nothing, raw } from '../html'
 import { Alert } from './alert'
 import { Brand } from './brand'
+import { LanguageSwitch } from './language-switch'
 import { Nav, ThemeButton } from './nav'
 
 interface PageProps {
@@ -66,6 +67,7 @@ export const FocusPage = (props: PageProps & { readonly bare?: boolean; readonly
         </main>
         <footer class="focus-footer">
           {props.footer}
+          {!bare && <LanguageSwitch frame={frame} />}
           {!bare && <ThemeButton t={frame.t} />}
         </footer>
       </div>
@@ -97,6 +99,7 @@ export const AccountPage = (
         </main>
         <footer class="content-footer">
           <span>{frame.productName}</span>
+          <LanguageSwitch frame={frame} />
           <span>{frame.t.layout.version(frame.version)}</span>
         </footer>
       </div>

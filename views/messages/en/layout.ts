@@ -9,7 +9,6 @@ export const layout = {
   signedInAs: (name: string) => `Signed in as ${name}`,
   signedInAsPerson: (name: Child): Child => ['Signed in as ', name, '.'],
   accountMenuOf: 'Account menu of ',
-  language: 'Language',
   /** In its own language, for those who cannot read the present one. */
   languageNames: { en: 'English', 'zh-TW': '繁體中文' },
   nav: {

@@ -8,7 +8,6 @@ export const layout: Layout = {
   signedInAs: (name) => `已登入為 ${name}`,
   signedInAsPerson: (name) => ['已登入為 ', name, '。'],
   accountMenuOf: '帳號選單：',
-  language: '語言',
   languageNames: { en: 'English', 'zh-TW': '繁體中文' },
   nav: {
     sessions: '工作階段',
