@@ -107,13 +107,13 @@ const CANCELLED = 'cancelled by a signal'
 /** How long a start that was cancelled may take to undo what it was doing. */
 const CANCEL_GRACE_MS = 1_000
 
-/** Connects, migrates and seeds within `DB_INIT_TIMEOUT`. */
+/** Connects, migrates and seeds within `DB_INIT_TIMEOUT`; taking over a large database may take longer. */
 async function prepareDatabase({ settings, log, cwd, cancelled }: StartOptions): Promise<Context> {
-  const limit = AbortSignal.timeout(settings.DB_INIT_TIMEOUT)
+  const { signal: limit, stop, restart } = startLimit(settings.DB_INIT_TIMEOUT)
   const ended = AbortSignal.any([cancelled, limit])
   let db: Database | undefined
   const prepare = async (): Promise<Context> => {
-    db = await openStore(settings, log)
+    db = await openStore(settings, log, { signal: cancelled, begins: stop, ended: restart })
     const ctx = createContext(settings, { db, log })
     try {
       await seed(ctx, { cwd, signal: ended })
@@ -134,7 +134,25 @@ async function prepareDatabase({ settings, log, cwd, cancelled }: StartOptions):
         `failed to initialize database: timeout, not ready within DB_INIT_TIMEOUT; ${settings.postgres ? 'check host and port in DATABASE_DSN, or raise DB_INIT_TIMEOUT' : 'another process may hold the file; raise DB_INIT_TIMEOUT'}`,
       )
     throw error
+  } finally {
+    stop()
   }
+}
+
+/** Timers take no more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** Aborts after so many milliseconds, not counting those between `stop` and `restart`, which begins anew. */
+function startLimit(milliseconds: number): { signal: AbortSignal; stop(): void; restart(): void } {
+  const controller = new AbortController()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const stop = () => clearTimeout(timer)
+  const restart = () => {
+    stop()
+    timer = setTimeout(() => controller.abort(), Math.min(milliseconds, LONGEST_TIMER_MS))
+  }
+  restart()
+  return { signal: controller.signal, stop, restart }
 }
 
 const rejection = (signal: AbortSignal): Promise<never> =>

@@ -5,6 +5,7 @@ import { check } from './commands/check'
 import { clients } from './commands/clients/clients'
 import { healthcheck } from './commands/healthcheck'
 import { keys } from './commands/keys/keys'
+import { migrate } from './commands/migrate/migrate'
 import { terminal } from './commands/output'
 import { server } from './commands/server'
 import { USAGE } from './commands/usage'
@@ -36,6 +37,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return clients(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'audit':
       return auditCommand(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
+    case 'migrate':
+      return migrate(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'version':
       out(versionText())
       return 0

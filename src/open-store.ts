@@ -1,4 +1,4 @@
-/** The database at start: opened, migrated, and, when that fails, one line that says what to do about it. */
+/** The database at start: taken over, opened, migrated, and, when that fails, one line that says what to do about it. */
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Settings } from './config/settings'
@@ -7,11 +7,13 @@ import type { Database } from './db/database'
 import { openDatabase } from './db/open'
 import { withStatementLog } from './db/statement-log'
 import { StartError } from './start-error'
+import { type Takeover, takeOverAtStart } from './takeover/at-start'
 
 /** Throws `StartError`. The caller closes what is returned. */
-export async function openStore(settings: Settings, log: Logger): Promise<Database> {
+export async function openStore(settings: Settings, log: Logger, takeover: Takeover): Promise<Database> {
   let db: Database | undefined
   try {
+    await takeOverAtStart(settings, log, takeover)
     db = openDatabase(settings)
     const applied = await db.migrate()
     if (applied.length > 0) log.info({ migrations: applied.join(',') }, 'Database schema updated')
@@ -80,6 +82,7 @@ const POSTGRES: Readonly<Record<string, Diagnosis>> = {
   '3D000': ['the database does not exist', 'create it, or correct dbname in DATABASE_DSN'],
   '42501': ['permission denied', 'the user of DATABASE_DSN must be allowed to create tables'],
   '25006': ['the database is read-only', 'name the primary in DATABASE_DSN, or set target_session_attrs=read-write'],
+  '55P03': ['its tables are in use by another process', 'stop every process of the former version'],
   '53300': ['too many connections', 'lower DB_MAX_OPEN_CONNS, or raise max_connections of the server'],
   '57P03': ['it is starting up', 'try again'],
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['its certificate is not trusted', CHECK_TLS],

@@ -10,6 +10,7 @@ Commands:
   keys      List, generate, rotate and retire signing keys
   clients   List, show, approve and reject clients that wait for an administrator
   audit     Verify that the audit trail is as it was written, and export it
+  migrate   Show and bring about the state of the database that this version needs
   version   Show version information
   help      Show this help message
   healthcheck

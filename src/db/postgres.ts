@@ -199,17 +199,30 @@ async function withDeadline<T>(work: PromiseLike<T>, timeoutMs: number): Promise
 
 async function migratePostgres(client: postgres.Sql): Promise<string[]> {
   return client.begin(async (transaction) => {
-    await transaction`select pg_advisory_xact_lock(${LOCK_SPACE}, ${lockKey('migrate')})`
-    await transaction.unsafe(
-      'create table if not exists schema_migrations(idx serial primary key, tag text not null, hash text not null, at timestamptz not null default now())',
-    )
-    const done =
-      (await transaction`select tag, hash from schema_migrations order by idx`) as unknown as AppliedMigration[]
-    const pending = pendingMigrations(postgresMigrations, done)
-    for (const migration of pending) {
-      for (const statement of migration.statements) await transaction.unsafe(statement)
-      await transaction`insert into schema_migrations(tag, hash) values (${migration.tag}, ${migrationHash(migration)})`
-    }
-    return pending.map(({ tag }) => tag)
+    await lockMigrations(transaction)
+    return await applyPostgresMigrations(transaction)
   })
+}
+
+/** Held until the transaction ends; at most one process has it. */
+export async function lockMigrations(transaction: postgres.TransactionSql): Promise<void> {
+  await transaction`select pg_advisory_xact_lock(${LOCK_SPACE}, ${lockKey('migrate')})`
+}
+
+/** Applies what is missing. `adapt` may change the text of a statement. */
+export async function applyPostgresMigrations(
+  transaction: postgres.TransactionSql,
+  adapt: (statement: string) => string = (statement) => statement,
+): Promise<string[]> {
+  await transaction.unsafe(
+    'create table if not exists schema_migrations(idx serial primary key, tag text not null, hash text not null, at timestamptz not null default now())',
+  )
+  const done =
+    (await transaction`select tag, hash from schema_migrations order by idx`) as unknown as AppliedMigration[]
+  const pending = pendingMigrations(postgresMigrations, done)
+  for (const migration of pending) {
+    for (const statement of migration.statements) await transaction.unsafe(adapt(statement))
+    await transaction`insert into schema_migrations(tag, hash) values (${migration.tag}, ${migrationHash(migration)})`
+  }
+  return pending.map(({ tag }) => tag)
 }

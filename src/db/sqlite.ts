@@ -114,26 +114,13 @@ export function openSqlite(options: SqliteOptions): Database {
 
 /** Applies what is missing, under the write lock. */
 function migrateSqlite(handle: SqliteHandle, foreignKeys: boolean): string[] {
-  const applied: string[] = []
+  let applied: string[] = []
   // Table rebuilds drop tables; with foreign keys on that would delete the rows that refer to them.
   handle.run('PRAGMA foreign_keys=OFF')
   try {
     handle
       .transaction(() => {
-        handle.run(
-          'create table if not exists schema_migrations(idx integer primary key, tag text not null, hash text not null, at integer not null)',
-        )
-        const done = handle.query('select tag, hash from schema_migrations order by idx').all() as AppliedMigration[]
-        for (const migration of pendingMigrations(sqliteMigrations, done)) {
-          for (const statement of migration.statements) {
-            if (!/^\s*PRAGMA foreign_keys/i.test(statement)) handle.run(statement)
-          }
-          handle.run('insert into schema_migrations(tag, hash, at) values (?, ?, unixepoch() * 1000)', [
-            migration.tag,
-            migrationHash(migration),
-          ] as SQLQueryBindings[])
-          applied.push(migration.tag)
-        }
+        applied = applySqliteMigrations(handle)
         if (handle.query('PRAGMA foreign_key_check').all().length > 0)
           throw new Error('a migration left rows that refer to nothing')
       })
@@ -142,6 +129,25 @@ function migrateSqlite(handle: SqliteHandle, foreignKeys: boolean): string[] {
     if (foreignKeys) handle.run('PRAGMA foreign_keys=ON')
   }
   return applied
+}
+
+/** Applies what is missing, inside the transaction of the caller, who has foreign keys switched off. */
+export function applySqliteMigrations(handle: SqliteHandle): string[] {
+  handle.run(
+    'create table if not exists schema_migrations(idx integer primary key, tag text not null, hash text not null, at integer not null)',
+  )
+  const done = handle.query('select tag, hash from schema_migrations order by idx').all() as AppliedMigration[]
+  const pending = pendingMigrations(sqliteMigrations, done)
+  for (const migration of pending) {
+    for (const statement of migration.statements) {
+      if (!/^\s*PRAGMA foreign_keys/i.test(statement)) handle.run(statement)
+    }
+    handle.run('insert into schema_migrations(tag, hash, at) values (?, ?, unixepoch() * 1000)', [
+      migration.tag,
+      migrationHash(migration),
+    ] as SQLQueryBindings[])
+  }
+  return pending.map(({ tag }) => tag)
 }
 
 async function exclusivelyInProcess<T>(

@@ -32,7 +32,8 @@ const insertClient = write('seed_client', (q, t) =>
   q.insert(t.oauthApplications).values(rowParameters(t.oauthApplications)),
 )
 
-const FIRST_START = 'first_start'
+/** The name under which a database knows that its first accounts were made. */
+export const FIRST_START = 'first_start'
 
 export interface SeedOptions {
   readonly cwd: string

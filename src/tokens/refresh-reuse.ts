@@ -3,6 +3,7 @@
  * cannot be known, so the whole family ends (RFC 9700 §4.14.2).
  */
 import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm'
+import type { Settings } from '../config/settings'
 import { type Context, now } from '../context'
 import { Conflict, commit } from '../db/commit'
 import { param, query, write } from '../db/definitions'
@@ -86,7 +87,11 @@ export interface KnownFamily {
 }
 
 /** The family of a token; one taken over from an earlier deployment without a family gets it, with all its relatives. */
-export function familyOf(ctx: Context, token: TokenRow, family: FamilyRow | null): KnownFamily {
+export function familyOf(
+  ctx: { readonly settings: Pick<Settings, 'REFRESH_TOKEN_EXPIRATION_MAX'> },
+  token: TokenRow,
+  family: FamilyRow | null,
+): KnownFamily {
   if (family) return { family, adoption: [] }
   const id = token.tokenFamilyId || token.parentTokenId || token.id
   const end = token.createdAt.getTime() + ctx.settings.REFRESH_TOKEN_EXPIRATION_MAX

@@ -19,10 +19,16 @@ const connectionOfSubject = query('connection_of_subject', (q, t) =>
     .where(
       and(
         eq(t.oauthConnections.provider, param('provider')),
-        eq(t.oauthConnections.issuer, param('issuer')),
+        or(
+          eq(t.oauthConnections.issuer, param('issuer')),
+          // Taken over without its tenant, which its next use names; no two tenants have the same id for a person.
+          and(eq(t.oauthConnections.provider, 'microsoft'), eq(t.oauthConnections.issuer, '')),
+        ),
         eq(t.oauthConnections.providerUserId, param('subject')),
       ),
-    ),
+    )
+    .orderBy(desc(t.oauthConnections.issuer))
+    .limit(1),
 )
 
 /** Throws `DatabaseUnavailable`: an unanswered look-up must never look like a stranger. */
@@ -118,6 +124,7 @@ const updateRow = write('update_connection', (q, t) =>
   q
     .update(t.oauthConnections)
     .set({
+      issuer: param('issuer'),
       providerUsername: param('providerUsername'),
       providerEmail: param('providerEmail'),
       providerEmailVerified: param('providerEmailVerified'),
@@ -131,7 +138,7 @@ const updateRow = write('update_connection', (q, t) =>
 
 /** The commit throws `Conflict('connection')` when it was removed meanwhile. */
 export const useConnection = (ctx: Pick<Context, 'clock'>, id: string, account: ProviderAccount): Statement =>
-  must(updateRow, { id, now: now(ctx), ...snapshotOf(account) }, 'connection')
+  must(updateRow, { id, now: now(ctx), issuer: account.issuer, ...snapshotOf(account) }, 'connection')
 
 const deleteRow = write('delete_connection', (q, t) =>
   q
