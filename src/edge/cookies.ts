@@ -26,6 +26,9 @@ export const sessionCookieName = (settings: CookieSettings): string => hostCooki
 /** Binds the login form to the browser it was shown to. */
 export const loginCookieName = (settings: CookieSettings): string => hostCookie(settings, 'oauth_login')
 
+/** Binds attempts to sign in through a provider to the browser that began them. */
+export const attemptCookieName = (settings: CookieSettings): string => hostCookie(settings, 'oauth_attempt')
+
 /** Marks browsers in which somebody has signed in before. */
 export const deviceCookieName = (settings: CookieSettings): string => hostCookie(settings, 'oauth_device')
 

@@ -35,6 +35,17 @@ const routesPerAddress = (settings: Settings): ReadonlyMap<string, Limited> =>
     ['POST /oauth/revoke', { route: 'revoke', perMinute: settings.INTROSPECT_RATE_LIMIT }],
   ])
 
+const PROVIDER_LOGINS = 20
+
+/** The two paths of signing in through a provider end in its name. */
+const PROVIDER_ROUTES: readonly { readonly prefix: string; readonly limited: Limited }[] = [
+  { prefix: '/auth/login/', limited: { route: 'provider_login', perMinute: PROVIDER_LOGINS } },
+  { prefix: '/auth/callback/', limited: { route: 'provider_callback', perMinute: PROVIDER_LOGINS } },
+]
+
+const providerRoute = (path: string): Limited | undefined =>
+  path.startsWith('/auth/') ? PROVIDER_ROUTES.find(({ prefix }) => path.startsWith(prefix))?.limited : undefined
+
 /**
  * A gateway asks here for all of its users, so that their bad tokens must not keep out those with good ones: only
  * refusals are counted, and only refusals are replaced.
@@ -57,7 +68,7 @@ export function createRateLimit(ctx: Context): RateLimit | undefined {
   const perAddress = routesPerAddress(ctx.settings)
   return {
     before: (request, { method, path, ip }) => {
-      const limited = perAddress.get(`${method} ${path}`)
+      const limited = perAddress.get(`${method} ${path}`) ?? providerRoute(path)
       return limited && limit(requestContext(ctx, request), request, limited, subscriberOf(ip))
     },
     after: (request, { path, ip }, response) => {

@@ -46,6 +46,10 @@ export interface BrowserSession {
   readonly flash: readonly string[]
 }
 
+/** The person signed in with a password that somebody else chose. Who came from a provider did not use it. */
+export const mustReplacePassword = ({ user, idp }: BrowserSession): boolean =>
+  user.mustChangePassword && idp === 'local'
+
 export type SessionLookup =
   | { readonly session: BrowserSession }
   | { readonly session: undefined; readonly ended?: 'session_timeout' | 'session_invalid' }

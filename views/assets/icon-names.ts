@@ -20,6 +20,7 @@ export const iconNames = [
   'key-round',
   'laptop',
   'layout-list',
+  'link',
   'log-out',
   'monitor-smartphone',
   'moon',

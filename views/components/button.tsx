@@ -21,15 +21,17 @@ const buttonClass = ({ look = 'primary', small, wide }: ButtonProps) =>
   classes('btn', LOOKS[look], small && 'btn-sm', wide && 'w-full')
 
 /** Sends its form; `name` and `value` say which of several buttons was pressed. */
-export const SubmitButton = (props: ButtonProps & { readonly name?: string; readonly value?: string }) => (
-  <button type="submit" class={buttonClass(props)} name={props.name} value={props.value}>
+export const SubmitButton = (
+  props: ButtonProps & { readonly name?: string; readonly value?: string; readonly describes?: string },
+) => (
+  <button type="submit" class={buttonClass(props)} name={props.name} value={props.value} aria-label={props.describes}>
     {props.children}
   </button>
 )
 
-/** Looks like a button, goes somewhere. */
-export const LinkButton = (props: ButtonProps & { readonly href: string }) => (
-  <a class={buttonClass(props)} href={props.href}>
+/** Looks like a button, goes somewhere; with `remember` it takes along the choice to stay signed in. */
+export const LinkButton = (props: ButtonProps & { readonly href: string; readonly remember?: boolean }) => (
+  <a class={buttonClass(props)} href={props.href} data-remember={props.remember}>
     {props.children}
   </a>
 )

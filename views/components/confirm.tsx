@@ -14,6 +14,8 @@ export const Confirm = (props: {
   action: string
   token: string
   confirmLabel: string
+  /** Sent along with the form. */
+  fields?: Child
   children?: Child
 }) => (
   <dialog id={props.id} popover="auto" class="dialog" aria-labelledby={`${props.id}-title`}>
@@ -22,6 +24,7 @@ export const Confirm = (props: {
     </h2>
     <div class="mt-2 text-sm text-muted wrap-anywhere">{props.children}</div>
     <Form action={props.action} token={props.token} class="mt-6 flex flex-wrap justify-end gap-2">
+      {props.fields}
       <button
         type="button"
         class="btn btn-plain"

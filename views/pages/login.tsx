@@ -1,5 +1,5 @@
 import { Alert } from '../components/alert'
-import { SubmitButton } from '../components/button'
+import { LinkButton, SubmitButton } from '../components/button'
 import { Card } from '../components/card'
 import { Checkbox, Form, Hidden, PasswordField, TextField } from '../components/field'
 import { FocusPage } from '../components/page'
@@ -19,10 +19,12 @@ export interface LoginProps {
   readonly notice?: string
   /** Name of the application that asks to sign in. */
   readonly signingInFor?: string
+  /** Other ways to sign in; links without the choice to stay signed in. */
+  readonly providers?: readonly { readonly label: string; readonly href: string }[]
 }
 
 export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
-  const { error, notice, rememberDays, signingInFor, username } = props
+  const { error, notice, rememberDays, signingInFor, username, providers = [] } = props
   const t = frame.t.login
   const errorId = error ? 'login-error' : undefined
   return (
@@ -36,6 +38,7 @@ export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
               : t.withAccount(frame.productName)}
           </p>
         </div>
+        {providers.length > 0 && <OtherWays frame={frame} providers={providers} />}
         <Form action={`${frame.basePath}/login`} token={props.loginToken} class="grid gap-4">
           <Hidden name="redirect" value={props.redirect} />
           {notice && <Alert tone="info">{notice}</Alert>}
@@ -49,7 +52,7 @@ export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
             label={t.username}
             autocomplete="username"
             value={username}
-            autofocus={username === ''}
+            autofocus={username === '' && providers.length === 0}
             errorId={errorId}
           />
           <PasswordField
@@ -74,3 +77,20 @@ export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
     </FocusPage>
   )
 }
+
+const OtherWays = ({ frame, providers }: { frame: PageFrame; providers: NonNullable<LoginProps['providers']> }) => (
+  <>
+    <ul class="grid gap-2">
+      {providers.map(({ label, href }) => (
+        <li>
+          <LinkButton look="plain" wide remember href={href}>
+            {frame.t.providers.signInWith(label)}
+          </LinkButton>
+        </li>
+      ))}
+    </ul>
+    <p class="my-5 flex items-center gap-3 text-xs text-muted before:h-px before:grow before:bg-base-300 after:h-px after:grow after:bg-base-300">
+      {frame.t.providers.or}
+    </p>
+  </>
+)

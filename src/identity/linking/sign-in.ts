@@ -82,7 +82,15 @@ function start(ctx: RequestContext, login: ProviderLogin, { user, claim, alongsi
   const { provider, account, remember, replaces } = login
   const at = ctx.clock.now()
   const authTime = new Date(Math.min(account.authTime?.getTime() ?? at, at))
-  const proven = { user, remember, amr: 'fed', idp: provider.name, authTime, ...(replaces && { replaces }) }
+  const proven = {
+    user,
+    // Who only proves again who they are keeps what they chose before.
+    remember: remember || (replaces?.user.id === user.id && replaces.remember),
+    amr: 'fed',
+    idp: provider.name,
+    authTime,
+    ...(replaces && { replaces }),
+  }
   return startSession(ctx, proven, { claim, alongside })
 }
 

@@ -7,7 +7,7 @@
  */
 import type { RequestContext } from '../../context'
 import { loginPathTo, PasswordChangeRequired } from '../../edge/browser-session'
-import type { BrowserSession } from '../../identity/sessions'
+import { type BrowserSession, mustReplacePassword } from '../../identity/sessions'
 import type { Parameters } from './parameters'
 import { AuthorizationRefused, type AuthorizationRequest } from './request'
 
@@ -65,7 +65,7 @@ export function signInFirst(
   asked: { readonly query: string; readonly parameters: Parameters },
 ): string | undefined {
   const silent = request.prompt.has('none')
-  if (session.user.mustChangePassword) {
+  if (mustReplacePassword(session)) {
     if (silent) throw new AuthorizationRefused(request, 'interaction_required')
     throw new PasswordChangeRequired('password change required')
   }

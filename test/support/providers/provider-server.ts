@@ -32,6 +32,8 @@ export interface ProviderServer {
   /** Parameters of the return to the callback, over the usual ones. */
   back: Record<string, string>
   readonly key: { readonly privateKey: CryptoKey; readonly jwk: JWK }
+  /** Its clock, milliseconds. */
+  now: () => number
   reset(): void
   stop(): Promise<void>
 }
@@ -61,7 +63,7 @@ export async function startProviderServer(options: ProviderServerOptions): Promi
   const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'provider-key', alg: 'ES256', use: 'sig' }
 
   const idToken = async (nonce: string): Promise<string> => {
-    const seconds = Math.floor(Date.now() / 1000)
+    const seconds = Math.floor(state.now() / 1000)
     const usual = {
       iss: options.issuer?.(state.url),
       sub: 'subject',
@@ -141,6 +143,7 @@ export async function startProviderServer(options: ProviderServerOptions): Promi
     signWith: undefined,
     back: {},
     key: { privateKey: pair.privateKey, jwk },
+    now: Date.now,
     reset: () => {
       arrivals.length = 0
       instead.clear()

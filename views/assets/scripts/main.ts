@@ -3,6 +3,7 @@ import { copyButtons } from './copy'
 import { deviceStatus } from './device-status'
 import { dialogs, menus } from './dialogs'
 import { passwordFields } from './password'
+import { rememberLinks } from './remember-links'
 import { submitNow } from './submit-now'
 import { submitOnce } from './submit-once'
 import { themeSwitch } from './theme'
@@ -13,6 +14,7 @@ themeSwitch()
 menus()
 dialogs()
 passwordFields()
+rememberLinks()
 userCodeFields()
 copyButtons()
 times()
