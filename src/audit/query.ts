@@ -15,8 +15,8 @@ type Reader = Pick<Context, 'db'>
 
 /** Matches are counted up to this number; pages beyond are not offered. */
 export const MOST_COUNTED = 100_000
-/** Records a search looks at in one go. */
-const STRETCH = 5_000
+/** Records a search looks at in one go: SQLite serves nobody else meanwhile. */
+const STRETCH = { sqlite: 5_000, postgres: 50_000 }
 
 /** Place of a record in the order of the trail. */
 export interface Place {
@@ -227,7 +227,7 @@ async function* matchingKeys(ctx: Reader, filter: AuditFilter, upTo?: Place): As
         .where(indexedConditions(t, filter, { upTo, before }))
         .orderBy(...newestFirst(t))
         .limit(1)
-        .offset(STRETCH - 1),
+        .offset(STRETCH[ctx.db.dialect] - 1),
     )
     const found = await answered(
       q
