@@ -1,6 +1,7 @@
 /** What the scripts of the pages do in a real browser, and what is left without them. */
 import { describe, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
+import { messagesOf } from '../../views/messages'
 import { axeFindings, closePage, pageErrors } from '../support/chromium'
 import { suiteNeeds } from '../support/skip'
 import { sampleBrowser } from '../views/sample-browser'
@@ -75,7 +76,7 @@ suiteNeeds('chromium')('scripts of the pages in Chromium', () => {
 
     test('without scripts nothing is offered that needs them', async () => {
       const page = await open('login', { javaScript: false })
-      expect(await page.getByRole('button').allTextContents()).toEqual(['Sign in'])
+      expect(await page.getByRole('button').allTextContents()).toEqual(['Sign in', '繁體中文'])
       await closePage(page)
     })
   })
@@ -258,5 +259,34 @@ suiteNeeds('chromium')('scripts of the pages in Chromium', () => {
     await page.getByRole('button', { name: 'Copy request id' }).click()
     await page.getByText('Copied', { exact: true }).waitFor()
     await closePage(page)
+  })
+
+  describe('on pages in Traditional Chinese', () => {
+    const chinese = sampleBrowser({ frame: { language: 'zh-TW', t: messagesOf('zh-TW') } })
+
+    test('the scripts speak the language of the page', async () => {
+      const sessions = await chinese.open('sessions')
+      const signedIn = sessions.locator('tbody tr').first().locator('time').first()
+      expect(await signedIn.textContent()).toMatch(/^\d+ 分鐘前$/)
+      await closePage(sessions)
+      const page = await chinese.open('error')
+      await page.getByRole('button', { name: '切換為深色模式' }).waitFor()
+      await page.getByRole('button', { name: '複製請求編號' }).click()
+      await page.getByText('已複製', { exact: true }).waitFor()
+      await closePage(page)
+      const confirm = await chinese.open('device-confirm')
+      expect(await confirm.locator('time[data-countdown]').first().textContent()).toMatch(/後$/)
+      await closePage(confirm)
+    })
+
+    test('no accessibility finding', async () => {
+      const findings: string[] = []
+      for (const name of ['login', 'device-confirm', 'sessions', 'error']) {
+        const page = await chinese.open(name)
+        for (const finding of await axeFindings(page)) findings.push(`${name}: ${finding}`)
+        await closePage(page)
+      }
+      expect(findings).toEqual([])
+    })
   })
 })

@@ -44,6 +44,7 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
     accent: '',
     version: t('1.4.0'),
     language: 'en',
+    here: '/account/sessions',
     t: messages,
     path: '/account/sessions',
     user: { name: t('Alice Archer'), username: t('alice'), isAdmin: false },
