@@ -32,12 +32,17 @@ const connectionOfSubject = query('connection_of_subject', (q, t) =>
 )
 
 /** Throws `DatabaseUnavailable`: an unanswered look-up must never look like a stranger. */
-export const findConnection = (
+export async function findConnection(
   ctx: Db,
-  { name }: Provider,
+  { name, importedIssuer }: Provider,
   { issuer, subject }: Pick<ProviderAccount, 'issuer' | 'subject'>,
-): Promise<{ connection: Connection; user: User } | undefined> =>
-  ctx.db.one(connectionOfSubject, { provider: name, issuer, subject })
+): Promise<{ connection: Connection; user: User } | undefined> {
+  for (const each of importedIssuer === undefined ? [issuer] : [issuer, importedIssuer]) {
+    const found = await ctx.db.one(connectionOfSubject, { provider: name, issuer: each, subject })
+    if (found) return found
+  }
+  return undefined
+}
 
 const usersOfAddress = query('users_of_address', (q, t) =>
   q

@@ -33,7 +33,9 @@ export async function resolveAccount(
   account: ProviderAccount,
 ): Promise<Resolution> {
   const known = await findConnection(ctx, provider, account)
-  if (known) return known.user.isActive ? { kind: 'known', ...known } : refused('account_disabled', known.user)
+  if (known && !known.user.isActive) return refused('account_disabled', known.user)
+  if (known && (await isOneOfTwo(ctx, account, known))) return refused('not_linkable', known.user)
+  if (known) return { kind: 'known', ...known }
 
   const sameAddress = await findUsersByEmail(ctx, account.email)
   const holders = sameAddress.filter((user) => !isBareClaim(user))
@@ -50,6 +52,14 @@ export async function resolveAccount(
   if (another) return refused('duplicate_email')
   if (!user.isActive) return refused('account_disabled', user)
   return (await mayLink(ctx, provider, account, user)) ? { kind: 'link', user } : refused('not_linkable', user)
+}
+
+/** A connection that was taken over, of a user who has connected another account of the same issuer since. */
+async function isOneOfTwo(ctx: ResolveContext, { issuer }: ProviderAccount, known: { connection: Connection }) {
+  const { id, userId, provider, issuer: kept } = known.connection
+  if (kept === issuer) return false
+  const connections = await listConnections(ctx, userId)
+  return connections.some((each) => each.id !== id && each.provider === provider && each.issuer === issuer)
 }
 
 const refused = (reason: Refusal, user?: User): Resolution => ({ kind: 'refused', reason, ...(user && { user }) })

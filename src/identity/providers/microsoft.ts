@@ -20,6 +20,8 @@ const TENANT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** Personal accounts all are in this tenant. */
 const CONSUMERS = '9188040d-6c67-4c5b-b112-36a304b66dad'
 const TEMPLATE = '{tenantid}'
+/** Object ids are given out by Microsoft and are of one tenant each; nobody can choose theirs. */
+const IMPORTED = ''
 
 const PROPERTIES = [
   ...['id', 'userPrincipalName', 'displayName', 'mail', 'givenName', 'surname'],
@@ -70,7 +72,9 @@ export function createMicrosoft(settings: Settings, clock: Clock): Provider {
     name: 'microsoft',
     label: 'Microsoft',
     issuer: login,
+    importedIssuer: IMPORTED,
     isIssuer: (issuer) => {
+      if (issuer === IMPORTED) return true
       const id = tenantOf(issuer, login)
       if (id === undefined || (allowed.length > 0 && !allowed.includes(id))) return false
       return !TENANT_ID.test(tenant) || id === tenant

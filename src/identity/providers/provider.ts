@@ -52,6 +52,11 @@ export interface Provider {
   readonly label: string
   /** The server behind the name. Another one has other people with the same ids. */
   readonly issuer: string
+  /**
+   * What connections have for an issuer that were taken over from where it was not kept, when ids alone are unique
+   * there; the next sign-in sets it right.
+   */
+  readonly importedIssuer?: string
   /** Whether connections of that issuer can still sign in. */
   isIssuer(issuer: string): boolean
   /** Throws `ProviderFailure`. */
