@@ -5,17 +5,12 @@ import { open, requestOf } from '../oauth/authorize/support'
 import { newCodes } from '../oauth/device/support'
 import { auditRows } from '../oauth/support'
 import { openTestApp, type SignedIn, type TestApp } from '../support/app'
+import { databases } from '../support/databases'
 import { formBrowser } from '../support/form-browser'
 
 const TAIWAN = 'zh-TW,zh;q=0.9,en;q=0.8'
 
-let app: TestApp
-beforeAll(async () => {
-  app = await openTestApp({ settings: { ENABLE_RATE_LIMIT: 'false' } })
-})
-afterAll(() => app.close())
-
-const browser = (acceptLanguage: string) =>
+const browser = (app: TestApp, acceptLanguage: string) =>
   formBrowser(app.ctx.settings.origin, (path, init = {}) => {
     const headers = new Headers(init.headers)
     headers.set('accept-language', acceptLanguage)
@@ -38,12 +33,18 @@ const englishWords = (html: string, known: readonly string[]): string[] => {
 }
 
 describe('a journey in Traditional Chinese', () => {
+  let app: TestApp
+  beforeAll(async () => {
+    app = await openTestApp({ settings: { ENABLE_RATE_LIMIT: 'false' } })
+  })
+  afterAll(() => app.close())
+
   test('sign in with a wrong and the right password, allow a device, be told about a bad password', async () => {
     const user = await app.insertUser()
     const client = await app.insertClient({ clientName: 'Acme' })
     const { userCode: code } = await newCodes(app, client, 'email profile')
     const known = [user.username, 'Acme', code, code.replace('-', ''), 'XXXX']
-    const visitor = browser(TAIWAN)
+    const visitor = browser(app, TAIWAN)
     const inChinese = (html: string) => {
       expect(html).toContain('<html lang="zh-TW"')
       expect(englishWords(html, known)).toEqual([])
@@ -81,7 +82,7 @@ describe('a journey in Traditional Chinese', () => {
   test('an application asks for it (OpenID Connect Core §3.1.2.1 ui_locales): login, wrong password, consent', async () => {
     const user = await app.insertUser()
     const client = await app.insertClient({ redirectUris: ['https://app.example/callback'], clientName: 'Acme' })
-    const visitor = browser('en')
+    const visitor = browser(app, 'en')
     let page = await visitor.open(requestOf(client, { ui_locales: 'fr zh-Hant' }))
     expect(page.html).toContain('<html lang="zh-TW"')
     page = await visitor.submit(page, '/login', { username: user.username, password: 'wrong' })
@@ -96,9 +97,15 @@ describe('a journey in Traditional Chinese', () => {
   })
 })
 
-describe('POST /language', () => {
+describe.each(databases)('POST /language on %s', (_name, openDatabase) => {
+  let app: TestApp
+  beforeAll(async () => {
+    app = await openTestApp({ open: openDatabase, settings: { ENABLE_RATE_LIMIT: 'false' } })
+  })
+  afterAll(() => app.close())
+
   test('a form on every page that works without scripts, and comes back to the page with all of its address', async () => {
-    const visitor = browser('en')
+    const visitor = browser(app, 'en')
     let page = await visitor.open('/login?redirect=%2Fdevice%3Fuser_code%3DBCDF-GHJK')
     expect(page.html).toContain('>繁體中文</button>')
     page = await visitor.submit(page, '/language', { language: 'zh-TW' })
