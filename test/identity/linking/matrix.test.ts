@@ -99,7 +99,11 @@ describe.each(databases)('[SEC] link matrix on %s', (_, open) => {
       const after = await userOf(app, local?.id ?? '')
       expect(after.emailVerified).toBe(true)
       // Both ways to sign in work afterwards.
-      expect([after.passwordHash, after.fullName, after.role]).toEqual([kept?.passwordHash, kept?.fullName, kept?.role])
+      expect([after.passwordHash, after.fullName, after.role]).toEqual([
+        kept?.passwordHash,
+        kept?.fullName,
+        kept?.role,
+      ] as string[])
       const [row] = await audited(app, 'OAUTH_AUTHENTICATION', ({ actorUserId }) => actorUserId === local?.id)
       expect([row?.action, row?.severity]).toEqual(['OAuth provider linked to existing user', 'WARNING'])
       return
