@@ -102,7 +102,7 @@ describe('pages', () => {
   test('a setting of the signed-in person wins over cookie and browser, on error pages too', async () => {
     const reader = await app.signIn(await app.insertUser({ language: 'zh-TW' }))
     const headers = { cookie: `${reader.cookie}; lang=en`, 'accept-language': 'en', accept: 'text/html' }
-    for (const path of ['/account/sessions', '/device/confirm?request=nope'])
+    for (const path of ['/account/sessions', '/device/confirm?request=nope', '/nope'])
       expect(await (await app.get(path, { headers })).text()).toContain('<html lang="zh-TW"')
     const unknown = await app.signIn(await app.insertUser({ language: 'tlh' }))
     const page = await app.get('/account/sessions', { headers: { ...headers, cookie: unknown.cookie } })
