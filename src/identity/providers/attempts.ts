@@ -52,7 +52,7 @@ const deleteAttempt = write('delete_login_transaction', (q, t) =>
 const randomText = ({ random }: Pick<RequestContext, 'random'>): string =>
   Buffer.from(random.bytes(32)).toString('base64url')
 
-export const stateLabel = (state: string): string => `state ${state}`
+const stateLabel = (state: string): string => `state ${state}`
 const browserLabel = (cookie: string): string => `browser ${cookie}`
 /** Who reads the database cannot redeem a code that they see elsewhere. */
 const verifierLabel = (state: string): string => `login transaction ${state}`

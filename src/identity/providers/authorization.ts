@@ -19,7 +19,7 @@ export interface Registration {
 }
 
 /** Loaded at the first sign-in: a start does not wait for it. */
-const arctic = () => import('arctic')
+const arctic = () => import('./arctic')
 
 export async function authorizationUrl(
   endpoint: string,

@@ -6,7 +6,7 @@ import type { Jwk, OpenIdServer } from './discovery'
 import { ProviderFailure } from './provider'
 
 /** Loaded at the first sign-in: a start does not wait for it. */
-const jose = () => import('jose')
+const jose = () => import('./jose')
 
 /** Signatures that only the provider can make. Symmetric ones and `none` are not among them. */
 const ALGORITHMS = [
