@@ -16,23 +16,28 @@ const ADMIN = 'admin'
 const cameFromProvider = ({ passwordHash, role, authSource }: User): boolean =>
   passwordHash === '' && role === 'user' && authSource !== 'http_api'
 
-const voucherAmong = (address: string, connections: readonly Snapshot[]): Snapshot | undefined =>
-  connections.find((each) => each.providerEmailVerified && normaliseEmail(each.providerEmail) === address)
+const vouches = (address: string) => (connection: Snapshot) =>
+  connection.providerEmailVerified && normaliseEmail(connection.providerEmail) === address
 
 /** The standing of the address once the user's connections are `after` and no longer `before`. */
 export function addressStanding(user: User, before: readonly Snapshot[], after: readonly Snapshot[]): Standing {
   const { emailVerified, emailVouchedBy, emailNorm } = user
   const address = normaliseEmail(user.email)
-  const voucher = voucherAmong(address, after)
+  const vouching = after.filter(vouches(address))
+  const [voucher] = vouching
   if (voucher) {
-    const isAmong = after.some(({ id }) => id === emailVouchedBy)
-    const keeps = emailVouchedBy === ADMIN || (isAmong && voucherAmong(address, namedBy(emailVouchedBy, after)))
+    const isKept = emailVouchedBy === ADMIN || vouching.some(({ id }) => id === emailVouchedBy)
+    if (cameFromProvider(user))
+      return {
+        emailVerified: true,
+        emailVouchedBy: isKept ? emailVouchedBy : voucher.id,
+        emailNorm: emailNorm ?? address,
+      }
     // Who was given an account keeps what the administrator decided about finding it by the address.
-    return cameFromProvider(user)
-      ? { emailVerified: true, emailVouchedBy: keeps ? emailVouchedBy : voucher.id, emailNorm: emailNorm ?? address }
-      : { emailVerified: true, emailVouchedBy: isAmong && !keeps ? voucher.id : emailVouchedBy, emailNorm }
+    const isGone = before.some(({ id }) => id === emailVouchedBy) && !isKept
+    return { emailVerified: true, emailVouchedBy: isGone ? voucher.id : emailVouchedBy, emailNorm }
   }
-  const wasVouched = voucherAmong(address, before) !== undefined || before.some(({ id }) => id === emailVouchedBy)
+  const wasVouched = before.some(vouches(address)) || before.some(({ id }) => id === emailVouchedBy)
   if (!wasVouched) return { emailVerified, emailVouchedBy, emailNorm }
   const isAdmins = emailVouchedBy === ADMIN
   return {
@@ -41,9 +46,6 @@ export function addressStanding(user: User, before: readonly Snapshot[], after: 
     emailNorm: isAdmins || !cameFromProvider(user) ? emailNorm : null,
   }
 }
-
-const namedBy = (id: string | null, connections: readonly Snapshot[]): Snapshot[] =>
-  connections.filter((each) => each.id === id)
 
 /** A mailbox of a name that everybody has on their own machine belongs to nobody. */
 export const isReservedAddress = (email: string): boolean => /@(.*\.)?(localhost|invalid|localdomain)$/i.test(email)

@@ -7,7 +7,7 @@ import { addFlash, type BrowserSession } from '../sessions'
 import { findUser, type User } from '../users'
 import { addressStanding } from './address'
 import { findConnection, forgetSevered, listConnections, newConnection } from './records'
-import { updateUser } from './sign-in'
+import { updateUser } from './user-writes'
 
 export type ConnectOutcome =
   | 'connected'
