@@ -3,6 +3,7 @@ import type { ClientView } from '../../views/components/client-mark'
 import { scopeView } from '../../views/describe'
 import type { PageFrame } from '../../views/frame'
 import { messagesOf } from '../../views/messages'
+import { accountConnectionsPage, type ConnectionView } from '../../views/pages/account-connections'
 import { accountSessionsPage, type GrantView, type SessionView } from '../../views/pages/account-sessions'
 import { changePasswordPage } from '../../views/pages/change-password'
 import { consentPage } from '../../views/pages/consent'
@@ -13,6 +14,7 @@ import { confirmLogoutPage, signedOutPage } from '../../views/pages/end-session'
 import { errorPage } from '../../views/pages/error'
 import { loginPage } from '../../views/pages/login'
 import { logoutPage } from '../../views/pages/logout'
+import { providerContinuePage } from '../../views/pages/provider-continue'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -134,6 +136,18 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
   ]
   const range = (n: number) => Array.from({ length: n }, (_, i) => i)
 
+  const connection = (n: number, more: Partial<ConnectionView> = {}): ConnectionView => ({
+    id: `connection-${n}`,
+    label: t('GitHub'),
+    username: t('alice'),
+    email: t('alice@example.com'),
+    lastUsedAt: after(-n * DAY),
+    connectedAt: after(-n * DAY - HOUR),
+    usable: true,
+    onlyWay: false,
+    ...more,
+  })
+
   const pages: Record<string, JSX.Element> = {
     login: loginPage(signedOut, { ...login, rememberDays: 30, signingInFor: t('Acme CLI') }),
     'login-plain': loginPage(signedOut, login),
@@ -147,6 +161,12 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
       ...login,
       notice: t('Your session has expired due to inactivity. Please sign in again.'),
     }),
+    'login-providers': loginPage(signedOut, {
+      ...login,
+      rememberDays: 30,
+      providers: ['GitHub', t('Our own identity provider')].map((label) => ({ label, href: t('/auth/login/github') })),
+    }),
+    'provider-continue': providerContinuePage(frame, { label: t('GitHub'), href: t('https://github.com/login') }),
     logout: logoutPage({ ...frame, path: '/logout' }),
     'end-session': confirmLogoutPage(frame, endSession),
     'end-session-unnamed': confirmLogoutPage(frame, {
@@ -222,6 +242,20 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
         action: { label: t('Connect a device'), href: t('/device') },
       },
     ),
+    connections: accountConnectionsPage(
+      { ...frame, path: '/account/connections' },
+      {
+        connections: [connection(1), connection(2, { lastUsedAt: undefined, usable: false, email: '' })],
+        available: [{ name: 'gitlab', label: t('GitLab') }],
+        managedElsewhere: false,
+      },
+    ),
+    'connections-only': accountConnectionsPage(frame, {
+      connections: [connection(1, { onlyWay: true })],
+      available: [],
+      managedElsewhere: false,
+    }),
+    'connections-empty': accountConnectionsPage(frame, { connections: [], available: [], managedElsewhere: true }),
     sessions: accountSessionsPage(frame, { sessions, grants }),
     'sessions-empty': accountSessionsPage(frame, { sessions: [current], grants: [] }),
     'sessions-many': accountSessionsPage(
