@@ -1,12 +1,16 @@
 /** Composes the server out of its features. */
 import { Elysia } from 'elysia'
+import { confirmPages } from './account/confirm'
+import { accountConnectionsPages } from './account/connections'
 import { languageSwitch } from './account/language'
 import { accountSessionsPages, homePage } from './account/sessions'
+import { adminUserConnectionsPages } from './admin/user-connections'
 import type { Context } from './context'
 import { logFailure } from './edge/failures'
 import { healthEndpoints } from './edge/health'
 import { createPipeline, type Handler } from './edge/pipeline'
 import { plainText } from './edge/plain-text'
+import { revealPages } from './edge/reveal'
 import { createRouteTable } from './edge/route-table'
 import { staticFileRoutes } from './edge/static-files'
 import { createUnknownRouteAnswer } from './edge/unknown-route'
@@ -77,6 +81,10 @@ const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(homePage(ctx))
     .use(languageSwitch(ctx))
     .use(accountSessionsPages(ctx))
+    .use(confirmPages(ctx))
+    .use(revealPages(ctx))
+    .use(accountConnectionsPages(ctx))
+    .use(adminUserConnectionsPages(ctx))
     .use(staticFileRoutes(ctx))
     .use(healthEndpoints(ctx, lifecycle))
     .use(metricsEndpoint(ctx))

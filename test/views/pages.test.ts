@@ -33,6 +33,8 @@ describe('every page', () => {
   test.each(pages)('$name: every form posts with a token, every id occurs once', ({ html }) => {
     const forms = html.match(/<form [\s\S]*?<\/form>/g) ?? []
     for (const form of forms) {
+      // A search changes nothing.
+      if (form.startsWith('<form role="search" method="get" action="/')) continue
       expect(form).toStartWith('<form method="post" action="/')
       expect(form).toMatch(/name="csrf_token" value="[^"]+"/)
     }

@@ -40,20 +40,28 @@ const Notes = ({ name, hint, error }: FieldProps) => (
   </>
 )
 
-export const TextField = (props: FieldProps & { readonly spellcheck?: boolean }) => (
+interface TextFieldProps extends FieldProps {
+  /** May stay empty. */
+  readonly optional?: boolean
+  readonly type?: 'text' | 'email' | 'url'
+  readonly maxLength?: number
+}
+
+export const TextField = (props: TextFieldProps) => (
   <div>
     <Label {...props} />
     <input
       id={props.name}
       class="field-input"
       name={props.name}
-      type="text"
+      type={props.type ?? 'text'}
       value={props.value}
+      maxlength={props.maxLength}
       autocomplete={props.autocomplete}
       autocapitalize="none"
       spellcheck="false"
       autofocus={props.autofocus}
-      required
+      required={!props.optional}
       aria-invalid={props.error || props.errorId ? 'true' : undefined}
       aria-describedby={describedBy(props)}
     />
@@ -62,7 +70,9 @@ export const TextField = (props: FieldProps & { readonly spellcheck?: boolean })
 )
 
 /** With a switch to show what was typed and a caps-lock hint, both only where scripts run. */
-export const PasswordField = (props: FieldProps & { readonly t: Messages; readonly minLength?: number }) => (
+export const PasswordField = (
+  props: FieldProps & { readonly t: Messages; readonly minLength?: number; readonly optional?: boolean },
+) => (
   <div data-password>
     <Label {...props} />
     <div class="relative">
@@ -76,7 +86,7 @@ export const PasswordField = (props: FieldProps & { readonly t: Messages; readon
         spellcheck="false"
         autofocus={props.autofocus}
         minlength={props.minLength}
-        required
+        required={!props.optional}
         aria-invalid={props.error || props.errorId ? 'true' : undefined}
         aria-describedby={describedBy(props)}
       />

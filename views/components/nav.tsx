@@ -4,12 +4,25 @@ import type { Messages } from '../messages'
 import { Brand } from './brand'
 import { Icon, type IconName } from './icon'
 
-const LINKS: readonly { path: string; label: keyof Messages['layout']['nav']; icon: IconName }[] = [
+interface NavLink {
+  readonly path: string
+  readonly label: keyof Messages['layout']['nav']
+  readonly icon: IconName
+}
+
+const LINKS: readonly NavLink[] = [
   { path: '/account/sessions', label: 'sessions', icon: 'monitor-smartphone' },
+  { path: '/account/connections', label: 'connections', icon: 'link' },
   { path: '/device', label: 'device', icon: 'terminal' },
 ]
 
-const isCurrent = (frame: PageFrame, path: string) => frame.path === path || frame.path.startsWith(`${path}/`)
+/** The pages of administrators, in the order of the navigation at their side. */
+export const ADMIN_LINKS: readonly NavLink[] = [
+  { path: '/admin', label: 'dashboard', icon: 'gauge' },
+  { path: '/admin/users', label: 'users', icon: 'users' },
+]
+
+export const isCurrent = (frame: PageFrame, path: string) => frame.path === path || frame.path.startsWith(`${path}/`)
 
 /** Switches between light and dark; does nothing without scripts and is not shown then. */
 export const ThemeButton = ({ t, label }: { t: Messages; label?: boolean }) => (
@@ -26,7 +39,7 @@ export const ThemeButton = ({ t, label }: { t: Messages; label?: boolean }) => (
   </button>
 )
 
-const AccountMenu = ({ frame, name }: { frame: PageFrame; name: string }) => (
+export const AccountMenu = ({ frame, name }: { frame: PageFrame; name: string }) => (
   <details class="menu-box" data-menu>
     <summary class="btn btn-ghost btn-sm max-w-56 flex-nowrap gap-1.5 font-medium">
       <Icon name="user-round" class="size-4 text-muted" />
@@ -46,6 +59,12 @@ const AccountMenu = ({ frame, name }: { frame: PageFrame; name: string }) => (
           {frame.t.layout.nav[label]}
         </a>
       ))}
+      {frame.user?.isAdmin && (
+        <a class="menu-item" href={`${frame.basePath}/admin`}>
+          <Icon name="gauge" />
+          {frame.t.layout.nav.admin}
+        </a>
+      )}
       <a class="menu-item" href={`${frame.basePath}/account/change-password`}>
         <Icon name="key-round" />
         {frame.t.layout.nav.changePassword}

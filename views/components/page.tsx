@@ -6,14 +6,14 @@ import { Brand } from './brand'
 import { LanguageSwitch } from './language-switch'
 import { Nav, ThemeButton } from './nav'
 
-interface PageProps {
+export interface PageProps {
   readonly frame: PageFrame
   readonly title: string
   readonly children?: Child
 }
 
 /** The complete document around `children`. */
-const Document = ({ frame, title, children }: PageProps) => (
+export const Document = ({ frame, title, children }: PageProps) => (
   <>
     {raw('<!doctype html>')}
     <html lang={frame.language} data-accent={frame.accent || 'indigo'}>
@@ -39,7 +39,7 @@ const Document = ({ frame, title, children }: PageProps) => (
   </>
 )
 
-const Flashes = ({ frame }: { frame: PageFrame }) =>
+export const Flashes = ({ frame }: { frame: PageFrame }) =>
   frame.flash.length === 0 ? (
     nothing
   ) : (

@@ -37,6 +37,10 @@ export const sessionSettings = {
   }),
   SESSION_FINGERPRINT: flag(true, 'Binds a session to the kind of browser it was made with.'),
   SESSION_FINGERPRINT_IP: flag(false, 'Also binds it to the network address.'),
+  STEP_UP_MAX_AGE: duration(
+    '10m',
+    'Age of the sign-in after which sensitive actions ask to confirm it; 0 = they never do.',
+  ),
   SESSION_REMEMBER_ME_ENABLED: flag(true, 'Offers "remember me" on the login page.'),
   SESSION_REMEMBER_ME_MAX_AGE: integer(2_592_000, 'Life of a remembered session in seconds, at most 30 days.', {
     seconds: true,

@@ -19,6 +19,7 @@ import { readPageBody } from '../page-body'
 import { acceptsPages, asPageError } from '../page-failures'
 import { plainText } from '../plain-text'
 import { requestContext } from '../request-context'
+import { confirmationFirst } from '../step-up'
 
 /** Pages for everybody; the session is there when the browser has one. */
 export function pageSurface(context: Context) {
@@ -40,17 +41,24 @@ const endOf = (lookup: SessionLookup): 'session_timeout' | 'session_invalid' | u
  * Pages for signed-in people. Others are sent to the login page and come back afterwards. Forms need the session's
  * token (`csrf_token`, or the header `X-CSRF-Token`).
  */
-export function signedInSurface(context: Context) {
+export const signedInSurface = (context: Context) => surfaceFor(context, () => {})
+
+/** As `signedInSurface`; `admit` throws for sessions that may not come here, before anything else is looked at. */
+export function surfaceFor(context: Context, admit: (session: BrowserSession) => void) {
   return new Elysia()
     .onParse(({ request }) => readPageBody(request))
     .derive(async ({ request, body }) => {
       const ctx = requestContext(context, request)
       const session = await requireSession(ctx, request)
+      admit(session)
       if (changesSomething(request)) requireSessionToken(ctx, request, session, csrfField(body))
       await takeFlash(ctx, session)
       return { ctx, session }
     })
-    .onError(({ error, request }) => answerFailure(context, request, error))
+    .onError(async ({ error, request, body }) => {
+      const confirmation = await confirmationFirst(context, request, error, body)
+      return confirmation ?? answerFailure(context, request, error)
+    })
 }
 
 export const changesSomething = ({ method }: Request): boolean => method !== 'GET' && method !== 'HEAD'

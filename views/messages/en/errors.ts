@@ -29,6 +29,11 @@ export const errors = {
     explanation: 'CSRF token validation failed. Please refresh the page and try again.',
     hint: 'Go back, reload the page and send the form again.',
   },
+  adminRequired: {
+    title: 'Admin access required',
+    explanation: 'Admin access required',
+    hint: 'Ask an administrator.',
+  },
   unavailable: {
     title: 'Temporarily unavailable',
     explanation: 'Service temporarily unavailable. Please try again.',

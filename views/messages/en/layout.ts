@@ -11,7 +11,17 @@ export const layout = {
   accountMenuOf: 'Account menu of ',
   /** In its own language, for those who cannot read the present one. */
   languageNames: { en: 'English', 'zh-TW': '繁體中文' },
+  adminNavigation: 'Administration',
+  breadcrumbs: 'You are here',
   nav: {
+    connections: 'Connections',
+    admin: 'Administration',
+    dashboard: 'Dashboard',
+    users: 'Users',
+    clients: 'Applications',
+    tokens: 'Tokens',
+    keys: 'Keys',
+    audit: 'Audit',
     sessions: 'Sessions',
     device: 'Connect a device',
     changePassword: 'Change password',

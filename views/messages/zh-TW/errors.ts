@@ -19,6 +19,7 @@ export const errors: Errors = {
     explanation: 'CSRF token 驗證失敗。請重新整理頁面後再試一次。',
     hint: '請返回上一頁，重新載入後再送出表單。',
   },
+  adminRequired: { title: '需要管理員權限', explanation: '需要管理員權限', hint: '請洽詢管理員。' },
   unavailable: { title: '暫時無法使用', explanation: '服務暫時無法使用，請再試一次。' },
   unexpected: {
     title: '發生錯誤',
