@@ -94,6 +94,7 @@ export const providers = {
       title: 'Not connected',
       explanation: 'Your directory decides who may sign in to this account. Other accounts cannot be connected to it.',
     },
+    userNotFound: { title: 'Not found', explanation: 'User not found' },
     connectionNotFound: { title: 'Not found', explanation: 'OAuth connection not found' },
     lastMethod: {
       title: 'Your only way to sign in',
@@ -152,7 +153,6 @@ export const providers = {
     confirmLast: 'It is the only way this user can sign in: unlink it and nobody can sign in to this account.',
     removed: (sessions: number) =>
       `OAuth connection removed successfully.${sessions === 0 ? '' : ` ${sessions === 1 ? '1 browser was' : `${sessions} browsers were`} signed out.`}`,
-    users: 'Users',
   },
 
   columns: {

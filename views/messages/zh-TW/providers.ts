@@ -67,6 +67,7 @@ export const providers: Providers = {
       title: '未連結',
       explanation: '此帳號能否登入由您的目錄服務決定，無法連結其他帳號。',
     },
+    userNotFound: { title: '找不到', explanation: '找不到使用者' },
     connectionNotFound: { title: '找不到', explanation: '找不到 OAuth 連結' },
     lastMethod: {
       title: '您唯一的登入方式',
@@ -123,7 +124,6 @@ export const providers: Providers = {
     confirmText: '該使用者將無法再使用此帳號登入，以它登入的瀏覽器會被登出。系統不會自動重新連結。',
     confirmLast: '這是該使用者唯一的登入方式：解除後將沒有人能登入此帳號。',
     removed: (sessions) => `已成功移除 OAuth 連結。${sessions === 0 ? '' : `已登出 ${sessions} 個瀏覽器。`}`,
-    users: '使用者',
   },
 
   columns: {
