@@ -276,4 +276,32 @@ describe.each(databases)('connected accounts on %s', (_, open) => {
     })
     expect((await browser.get('/account/connections')).text).not.toContain('<script>alert')
   })
+
+  test('[SEC] who has no password confirms at the provider, and the form that was sent is not lost', async () => {
+    const seenNow = () => ({ auth_time: Math.floor(app.clock.now() / 1000) })
+    oidc.server.claims = seenNow()
+    const born = openTraveller(app)
+    await born.enter('oidc')
+    app.clock.advance(601_000)
+
+    const late = await post('gitea/connect', born)
+    const confirm = await born.get(late.location)
+    const again = /href="(\/login\?prompt=login[^"]*)"/.exec(confirm.text)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    const login = await born.get(again)
+    const link = /href="(\/auth\/login\/oidc[^"]*)"/.exec(login.text)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    const start = await born.get(link)
+    expect(new URL(start.location).searchParams.get('prompt')).toBe('login')
+
+    // Still signed in there and not asked: no confirmation.
+    const stale = await there(start.location)
+    expect((await born.get(stale)).status).toBe(403)
+    oidc.server.claims = seenNow()
+    const back = await born.get(await there((await born.get(link)).location))
+    const offered = await born.get(back.location)
+    expect(offered.text).toContain('action="/account/connections/gitea/connect"')
+    const sent = await born.post('/account/connections/gitea/connect', { csrf_token: field(offered, 'csrf_token') })
+    expect((await born.get(await there(providerUrl(sent)))).location).toBe('/account/connections')
+    const { text } = await born.get('/account/connections')
+    expect(text).toContain('Your Gitea account is connected.')
+  })
 })

@@ -5,6 +5,7 @@ import type { PageFrame } from '../../views/frame'
 import { messagesOf } from '../../views/messages'
 import { accountConnectionsPage, type ConnectionView } from '../../views/pages/account-connections'
 import { accountSessionsPage, type GrantView, type SessionView } from '../../views/pages/account-sessions'
+import { adminUserConnectionsPage } from '../../views/pages/admin-user-connections'
 import { changePasswordPage } from '../../views/pages/change-password'
 import { consentPage } from '../../views/pages/consent'
 import { deviceConfirmPage } from '../../views/pages/device-confirm'
@@ -256,6 +257,10 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
       managedElsewhere: false,
     }),
     'connections-empty': accountConnectionsPage(frame, { connections: [], available: [], managedElsewhere: true }),
+    'admin-user-connections': adminUserConnectionsPage(
+      { ...frame, path: '/admin/users/3f6c/connections' },
+      { userId: '3f6c', username: t('alice'), connections: [connection(1), connection(2, { onlyWay: true })] },
+    ),
     sessions: accountSessionsPage(frame, { sessions, grants }),
     'sessions-empty': accountSessionsPage(frame, { sessions: [current], grants: [] }),
     'sessions-many': accountSessionsPage(
