@@ -70,7 +70,7 @@ export const AdminPage = (
               <nav aria-label={t.breadcrumbs} class="crumbs">
                 <ol>
                   {crumbs.map(({ label, path }) => (
-                    <li>
+                    <li class="min-w-0 wrap-anywhere">
                       <a href={frame.basePath + path}>{label}</a>
                     </li>
                   ))}

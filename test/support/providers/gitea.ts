@@ -9,7 +9,7 @@ export interface GiteaPerson {
   emails: { email: string; primary: boolean; verified: boolean }[] | undefined
 }
 
-export const gitta = (): GiteaPerson => ({
+const gitta = (): GiteaPerson => ({
   id: 7,
   login: 'gitta',
   full_name: 'Gitta G.',
