@@ -44,7 +44,9 @@ export function auditRefusedLogin(
   account?: ProviderAccount,
   user?: User,
 ): void {
-  ctx.audit.record(ctx, {
+  // Anybody can send answers of nobody, again and again.
+  const record = account ? ctx.audit.record : ctx.audit.recordRepeatable
+  record(ctx, {
     event: 'OAUTH_AUTHENTICATION',
     action: 'OAuth authentication failed',
     severity: 'WARNING',
