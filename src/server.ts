@@ -4,7 +4,11 @@ import { confirmPages } from './account/confirm'
 import { accountConnectionsPages } from './account/connections'
 import { languageSwitch } from './account/language'
 import { accountSessionsPages, homePage } from './account/sessions'
+import { adminDashboard } from './admin/dashboard'
+import { adminUserActions } from './admin/user-actions'
 import { adminUserConnectionsPages } from './admin/user-connections'
+import { adminUserForms } from './admin/user-forms'
+import { adminUserPages } from './admin/user-pages'
 import type { Context } from './context'
 import { logFailure } from './edge/failures'
 import { healthEndpoints } from './edge/health'
@@ -85,6 +89,10 @@ const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(revealPages(ctx))
     .use(accountConnectionsPages(ctx))
     .use(adminUserConnectionsPages(ctx))
+    .use(adminDashboard(ctx))
+    .use(adminUserPages(ctx))
+    .use(adminUserForms(ctx))
+    .use(adminUserActions(ctx))
     .use(staticFileRoutes(ctx))
     .use(healthEndpoints(ctx, lifecycle))
     .use(metricsEndpoint(ctx))

@@ -58,41 +58,43 @@ export function ListToolbar(props: { frame: PageFrame; list: ListView; searchLab
   const t = frame.t.lists
   return (
     <div class="list-toolbar">
-      <form role="search" method="get" action={frame.basePath + list.path} class="list-search">
-        {Object.entries(state.filters).map(([name, value]) => value && <Hidden name={name} value={value} />)}
-        <div class="list-search-box">
-          <Icon name="search" class="list-search-icon" />
-          <label class="sr-only" for="search">
-            {props.searchLabel}
-          </label>
-          <input
-            id="search"
-            class="field-input pl-9"
-            type="search"
-            name="search"
-            value={state.search}
-            placeholder={props.searchLabel}
-            autocomplete="off"
-            maxlength="200"
+      <search>
+        <form method="get" action={frame.basePath + list.path} class="list-search">
+          {Object.entries(state.filters).map(([name, value]) => value && <Hidden name={name} value={value} />)}
+          <div class="list-search-box">
+            <Icon name="search" class="list-search-icon" />
+            <label class="sr-only" for="search">
+              {props.searchLabel}
+            </label>
+            <input
+              id="search"
+              class="field-input pl-9"
+              type="search"
+              name="search"
+              value={state.search}
+              placeholder={props.searchLabel}
+              autocomplete="off"
+              maxlength="200"
+            />
+          </div>
+          {sorts && <Select name="sort" label={sorts.label} options={sorts.options} value={state.sort} plain />}
+          <Select
+            name="page_size"
+            label={t.pageSize}
+            options={pageSizes.map((size) => ({ value: String(size), label: t.items(size) }))}
+            value={String(state.pageSize)}
+            plain
           />
-        </div>
-        {sorts && <Select name="sort" label={sorts.label} options={sorts.options} value={state.sort} plain />}
-        <Select
-          name="page_size"
-          label={t.pageSize}
-          options={pageSizes.map((size) => ({ value: String(size), label: t.items(size) }))}
-          value={String(state.pageSize)}
-          plain
-        />
-        <button type="submit" class="btn btn-plain">
-          {t.search}
-        </button>
-        {isNarrowed(list) && (
-          <a class="btn btn-ghost" href={frame.basePath + list.path}>
-            {t.clear}
-          </a>
-        )}
-      </form>
+          <button type="submit" class="btn btn-plain">
+            {t.search}
+          </button>
+          {isNarrowed(list) && (
+            <a class="btn btn-ghost" href={frame.basePath + list.path}>
+              {t.clear}
+            </a>
+          )}
+        </form>
+      </search>
       {filters.length > 0 && (
         <div class="list-filters">
           {filters.map((filter) => (
