@@ -32,11 +32,23 @@ export async function resolveAccount(
   provider: Provider,
   account: ProviderAccount,
 ): Promise<Resolution> {
-  const known = await findConnection(ctx, provider, account)
-  if (known && !known.user.isActive) return refused('account_disabled', known.user)
-  if (known && (await isOneOfTwo(ctx, account, known))) return refused('not_linkable', known.user)
-  if (known) return { kind: 'known', ...known }
+  const known = await byConnection(ctx, provider, account)
+  if (known) return known
+  const found = await byAddress(ctx, provider, account)
+  if (found.kind === 'sign_up') return found
+  // The same person's first sign-in elsewhere may have been written between the two look-ups.
+  return (await byConnection(ctx, provider, account)) ?? found
+}
 
+async function byConnection(ctx: ResolveContext, provider: Provider, account: ProviderAccount) {
+  const known = await findConnection(ctx, provider, account)
+  if (!known) return undefined
+  if (!known.user.isActive) return refused('account_disabled', known.user)
+  if (await isOneOfTwo(ctx, account, known)) return refused('not_linkable', known.user)
+  return { kind: 'known', ...known } as const
+}
+
+async function byAddress(ctx: ResolveContext, provider: Provider, account: ProviderAccount): Promise<Resolution> {
   const sameAddress = await findUsersByEmail(ctx, account.email)
   const holders = sameAddress.filter((user) => !isBareClaim(user))
   const [user, another] = holders
