@@ -3,14 +3,14 @@
  *
  * Each rule gives what is wrong in words that follow the name of the field, or `undefined`.
  */
-import { redirectUriProblem } from '../oauth/redirect-uri'
+import { type RedirectUriFault, redirectUriFault, redirectUriProblem } from '../oauth/redirect-uri'
 import type { Client } from './clients'
 
 type ClientType = Client['clientType']
 
-const LONGEST_NAME = 100
+export const LONGEST_NAME = 100
 const LONGEST_URI_BYTES = 2000
-const MOST_REDIRECT_URIS = 50
+export const MOST_REDIRECT_URIS = 50
 
 /**
  * Control, bidirectional, zero-width, unassigned and blank characters: with them one name looks like another, or like
@@ -22,13 +22,25 @@ const CONTROL_OR_SPACE = /[\u0000-\u0020\u007f-\u009f\\]/
 /** A name as it is stored: without outer blanks, composed (NFC), so that equal looks are equal texts. */
 export const normaliseName = (name: string): string => name.trim().normalize('NFC')
 
+export type NameFault = 'required' | 'invisible' | 'long'
+
 /** Of a normalised name. */
+export function nameFault(name: string): NameFault | undefined {
+  if (name === '') return 'required'
+  if (INVISIBLE.test(name)) return 'invisible'
+  return name.length > 2 * LONGEST_NAME || [...name].length > LONGEST_NAME ? 'long' : undefined
+}
+
+const NAME_FAULTS: Readonly<Record<NameFault, string>> = {
+  required: 'is required',
+  invisible: 'must not contain control, bidirectional or invisible characters',
+  long: `must be at most ${LONGEST_NAME} characters`,
+}
+
+/** `nameFault` in words. */
 export function nameProblem(name: string): string | undefined {
-  if (name === '') return 'is required'
-  if (INVISIBLE.test(name)) return 'must not contain control, bidirectional or invisible characters'
-  if (name.length > 2 * LONGEST_NAME || [...name].length > LONGEST_NAME)
-    return `must be at most ${LONGEST_NAME} characters`
-  return undefined
+  const fault = nameFault(name)
+  return fault && NAME_FAULTS[fault]
 }
 
 /** Of the address of an application's home page, which is shown as a link. Empty means none. */
@@ -56,21 +68,43 @@ export function redirectUrisProblem(uris: readonly string[], clientType: ClientT
   return undefined
 }
 
+/** The first of the URIs that cannot be registered. */
+export function badRedirectUri(
+  uris: readonly string[],
+  clientType: ClientType,
+): { readonly uri: string; readonly fault: RedirectUriFault } | undefined {
+  for (const uri of uris) {
+    const fault = redirectUriFault(uri, clientType)
+    if (fault) return { uri, fault }
+  }
+  return undefined
+}
+
 /** The switches of a client: which grants it may begin. */
 export type GrantFlags = Pick<Client, 'enableDeviceFlow' | 'enableAuthCodeFlow' | 'enableClientCredentialsFlow'>
 
-/** Of the switches, together with what they need. A whole sentence. */
-export function grantsProblem(
+export type GrantsFault = 'none' | 'secret' | 'uris'
+
+/** Of the switches, together with what they need. */
+export function grantsFault(
   client: GrantFlags & Pick<Client, 'clientType'> & { readonly redirectUris: readonly string[] },
-): string | undefined {
+): GrantsFault | undefined {
   const { enableDeviceFlow, enableAuthCodeFlow, enableClientCredentialsFlow } = client
-  if (!enableDeviceFlow && !enableAuthCodeFlow && !enableClientCredentialsFlow)
-    return 'at least one grant type must be enabled'
-  if (enableClientCredentialsFlow && client.clientType !== 'confidential')
-    return 'client credentials flow requires a confidential client'
-  if (enableAuthCodeFlow && client.redirectUris.length === 0)
-    return 'at least one redirect URI is required when Authorization Code Flow is enabled'
-  return undefined
+  if (!enableDeviceFlow && !enableAuthCodeFlow && !enableClientCredentialsFlow) return 'none'
+  if (enableClientCredentialsFlow && client.clientType !== 'confidential') return 'secret'
+  return enableAuthCodeFlow && client.redirectUris.length === 0 ? 'uris' : undefined
+}
+
+const GRANTS_FAULTS: Readonly<Record<GrantsFault, string>> = {
+  none: 'at least one grant type must be enabled',
+  secret: 'client credentials flow requires a confidential client',
+  uris: 'at least one redirect URI is required when Authorization Code Flow is enabled',
+}
+
+/** `grantsFault` as a sentence. */
+export function grantsProblem(client: Parameters<typeof grantsFault>[0]): string | undefined {
+  const fault = grantsFault(client)
+  return fault && GRANTS_FAULTS[fault]
 }
 
 /** The switches as they are stored beside them, for people who read the table. */

@@ -3,10 +3,8 @@ import { and, type Column, eq, sql } from 'drizzle-orm'
 import { type Context, now } from '../context'
 import { param, query, rowParameters, write } from '../db/definitions'
 import { must, run, type Statement } from '../db/statements'
-import type { Tables } from '../db/tables'
 import type { Client } from './clients'
-
-type Revision = Tables['clientRevisions']['$inferSelect']
+import { insertProposal } from './revisions'
 
 /** What a client tells about itself, as it is stored. */
 export type RegisteredFields = Pick<
@@ -89,7 +87,7 @@ const seen = ({ clientId, version, status, registrationTokenHash }: Client) => (
 const field = <Name extends keyof Client>(name: Name) => param<Client[Name]>(name)
 
 /** A parameter for every field that may change; whether a client has a secret may not. */
-export const fieldParameters = () => ({
+const fieldParameters = () => ({
   clientName: field('clientName'),
   clientUri: field('clientUri'),
   redirectUris: field('redirectUris'),
@@ -136,10 +134,6 @@ const dropProposal = write('drop_own_proposal', (q, t) =>
     ),
 )
 
-const insertRevision = write('insert_own_proposal', (q, t) =>
-  q.insert(t.clientRevisions).values(rowParameters(t.clientRevisions)),
-)
-
 /** How a client is named as an actor. */
 export const actingClient = (clientId: string): string => `client:${clientId}`
 
@@ -158,18 +152,7 @@ export function proposeChange(
   const by = actingClient(clientId)
   const replaced = [must(nextVersion, seen(client), 'client'), run(dropProposal, { clientId, by })]
   if (Object.keys(proposed).length === 0) return replaced
-  const revision: Revision = {
-    id: ctx.random.orderedUuid(),
-    clientId,
-    proposed,
-    proposedBy: by,
-    status: 'pending',
-    reason: '',
-    decidedBy: null,
-    decidedAt: null,
-    createdAt: now(ctx),
-  }
-  return [...replaced, run(insertRevision, revision)]
+  return [...replaced, insertProposal(ctx, { clientId, by, proposed })]
 }
 
 const ownProposal = query('own_proposal', (q, t) =>

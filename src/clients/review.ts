@@ -1,16 +1,17 @@
 /** What an administrator decides: a client that waits, or a change of an approved one. Each decision is one commit. */
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq } from 'drizzle-orm'
 import { audit } from '../audit/audit'
 import { type Context, now } from '../context'
 import { commit } from '../db/commit'
 import { param, query, write } from '../db/definitions'
 import { must, type Statement } from '../db/statements'
-import type { Tables } from '../db/tables'
 import { revokeTokensOfClient } from '../tokens/revoke'
 import { type Client, findClient } from './clients'
-import { fieldParameters, type RegisteredFields } from './registrations'
+import { type ClientChanges, fieldParameters, secretParameters, secretsFor } from './fields'
+import { insertRejection, type Revision } from './revisions'
+import { asShown, nextVersion, shown } from './shown'
 
-export type Revision = Tables['clientRevisions']['$inferSelect']
+export type { Revision } from './revisions'
 export type ReviewContext = Pick<Context, 'db' | 'settings' | 'clock' | 'random' | 'request'>
 
 /** What there is to decide about: a client as it was read, and, for a change of it, the change. */
@@ -71,22 +72,7 @@ export async function findSubject(ctx: Pick<Context, 'db'>, id: string): Promise
 /** What the client would be with the change. */
 export const withProposed = ({ client, revision }: Subject): Client => ({
   ...client,
-  ...(revision?.proposed as Partial<RegisteredFields> | undefined),
-})
-
-type Applications = Tables['oauthApplications']
-
-const asShown = (table: Applications) =>
-  and(
-    eq(table.clientId, param('shownId')),
-    eq(table.version, param('shownVersion')),
-    eq(table.status, param('shownStatus')),
-  )
-
-const shown = ({ clientId, version, status }: Client) => ({
-  shownId: clientId,
-  shownVersion: version,
-  shownStatus: status,
+  ...(revision?.proposed as ClientChanges | undefined),
 })
 
 const decideClient = write('decide_client', (q, t) =>
@@ -94,7 +80,7 @@ const decideClient = write('decide_client', (q, t) =>
     .update(t.oauthApplications)
     .set({
       status: param('newStatus'),
-      version: sql`${t.oauthApplications.version} + 1`,
+      version: nextVersion(t.oauthApplications),
       updatedAt: param('now'),
     })
     .where(asShown(t.oauthApplications)),
@@ -105,7 +91,8 @@ const applyChange = write('apply_approved_change', (q, t) =>
     .update(t.oauthApplications)
     .set({
       ...fieldParameters(),
-      version: sql`${t.oauthApplications.version} + 1`,
+      ...secretParameters(),
+      version: nextVersion(t.oauthApplications),
       updatedAt: param('now'),
     })
     .where(asShown(t.oauthApplications)),
@@ -130,30 +117,34 @@ interface Decision {
 }
 
 /**
- * Makes a waiting client active, or a change part of an active client. Throws `Conflict` when the client or the change
+ * Makes a waiting client active, or a change part of an active client; what it leaves out stays as it is. A client that
+ * becomes confidential has no secret until its owner makes one. Throws `Conflict` when the client or the change
  * is another than was read, and `DatabaseUnavailable`.
  */
 export async function approve(ctx: ReviewContext, subject: Subject, by: string): Promise<void> {
   const { client, revision } = subject
+  const next = withProposed(subject)
+  const applied = { ...next, ...secretsFor(client, next.clientType), ...shown(client), now: now(ctx) }
   const decided = revision
-    ? [
-        must(applyChange, { ...withProposed(subject), ...shown(client), now: now(ctx) }, 'client'),
-        closeRevision(ctx, revision, { newStatus: 'approved', reason: '', by }),
-      ]
+    ? [must(applyChange, applied, 'client'), closeRevision(ctx, revision, { newStatus: 'approved', reason: '', by })]
     : [setStatus(ctx, client, 'active')]
   const event = { event: 'CLIENT_APPROVED', action: 'OAuth client approved' } as const
   await commit(ctx, [...decided, ...record(ctx, event, subject, by, {})])
 }
 
 /**
- * Makes a waiting client inactive and revokes what it may have had, or drops a change. Throws `Conflict` when the
+ * Makes a waiting client inactive and revokes what it may have had, or drops a change. Its owner reads the reason. Throws `Conflict` when the
  * client or the change is another than was read, and `DatabaseUnavailable`.
  */
 export async function reject(ctx: ReviewContext, subject: Subject, by: string, reason: string): Promise<void> {
   const { client, revision } = subject
   const decided = revision
     ? [setStatus(ctx, client, client.status), closeRevision(ctx, revision, { newStatus: 'rejected', reason, by })]
-    : [setStatus(ctx, client, 'inactive'), ...revokeTokensOfClient(ctx, client.clientId)]
+    : [
+        setStatus(ctx, client, 'inactive'),
+        ...revokeTokensOfClient(ctx, client.clientId),
+        insertRejection(ctx, client, { reason, by }),
+      ]
   const event = { event: 'CLIENT_REJECTED', action: 'OAuth client rejected' } as const
   await commit(ctx, [...decided, ...record(ctx, event, subject, by, reason === '' ? {} : { reason })])
 }

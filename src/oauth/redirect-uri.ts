@@ -17,29 +17,57 @@ export const isLoopbackHost = (hostname: string): boolean => LOOPBACK.has(hostna
 const DANGEROUS_SCHEMES = new Set(['javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:'])
 const CONTROL_OR_SPACE = /[\u0000-\u0020\u007f-\u009f\\]/
 
+/** Why a URI cannot be registered. */
+export type RedirectUriFault =
+  | 'empty'
+  | 'long'
+  | 'invalid'
+  | 'fragment'
+  | 'wildcard'
+  | 'user_information'
+  | 'host'
+  | 'plain_http'
+  | 'scheme'
+
 /**
  * Why `uri` cannot be registered, or `undefined` when it can.
  *
  * https anywhere; http only on the loopback; private-use schemes (with a dot, RFC 8252 §7.1) only for public clients.
  */
-export function redirectUriProblem(uri: string, clientType: 'public' | 'confidential'): string | undefined {
-  if (uri.trim() === '') return 'URI must not be empty'
-  const quoted = JSON.stringify(uri.slice(0, 200))
-  if (Buffer.byteLength(uri) > MAX_BYTES) return `${quoted} is longer than ${MAX_BYTES} bytes`
-  if (CONTROL_OR_SPACE.test(uri) || !URL.canParse(uri)) return `${quoted} is not a valid URI`
+export function redirectUriFault(uri: string, clientType: 'public' | 'confidential'): RedirectUriFault | undefined {
+  if (uri.trim() === '') return 'empty'
+  if (Buffer.byteLength(uri) > MAX_BYTES) return 'long'
+  if (CONTROL_OR_SPACE.test(uri) || !URL.canParse(uri)) return 'invalid'
   const url = new URL(uri)
-  if (uri.includes('#')) return `${quoted} must not contain a fragment`
-  if (uri.includes('*')) return `${quoted} must not contain a wildcard`
-  if (url.username !== '' || url.password !== '') return `${quoted} must not contain user information`
+  if (uri.includes('#')) return 'fragment'
+  if (uri.includes('*')) return 'wildcard'
+  if (url.username !== '' || url.password !== '') return 'user_information'
   if (url.protocol === 'https:' || url.protocol === 'http:') {
     // The URL parser repairs `https:/host` and `https:///host`; a registered URI has to say what it means.
-    if (!/^https?:\/\/[^/]/i.test(uri) || url.hostname === '') return `${quoted} must have a host`
-    if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) return `${quoted} must use https`
-    return undefined
+    if (!/^https?:\/\/[^/]/i.test(uri) || url.hostname === '') return 'host'
+    return url.protocol === 'http:' && !isLoopbackHost(url.hostname) ? 'plain_http' : undefined
   }
   const privateUse = !DANGEROUS_SCHEMES.has(url.protocol) && url.protocol.includes('.')
-  if (!privateUse || clientType !== 'public') return `${quoted} must use http or https scheme`
-  return undefined
+  return privateUse && clientType === 'public' ? undefined : 'scheme'
+}
+
+const FAULTS: Readonly<Record<Exclude<RedirectUriFault, 'empty'>, string>> = {
+  long: `is longer than ${MAX_BYTES} bytes`,
+  invalid: 'is not a valid URI',
+  fragment: 'must not contain a fragment',
+  wildcard: 'must not contain a wildcard',
+  user_information: 'must not contain user information',
+  host: 'must have a host',
+  plain_http: 'must use https',
+  scheme: 'must use http or https scheme',
+}
+
+/** `redirectUriFault` in words that name the URI, for answers of the protocol. */
+export function redirectUriProblem(uri: string, clientType: 'public' | 'confidential'): string | undefined {
+  const fault = redirectUriFault(uri, clientType)
+  if (fault === undefined) return undefined
+  if (fault === 'empty') return 'URI must not be empty'
+  return `${JSON.stringify(uri.slice(0, 200))} ${FAULTS[fault]}`
 }
 
 /**

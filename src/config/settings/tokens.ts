@@ -53,4 +53,5 @@ export const grantSettings = {
   ENABLE_DYNAMIC_CLIENT_REGISTRATION: flag(false, 'Clients may register themselves: POST /oauth/register (RFC 7591).'),
   DYNAMIC_CLIENT_REGISTRATION_TOKEN: secret('Initial access token for registration; empty = open.'),
   DYNAMIC_CLIENT_REGISTRATION_RATE_LIMIT: integer(5, 'POST /oauth/register per minute and address.'),
+  MAX_APPS_PER_USER: integer(50, 'Applications one user may have under My Apps.', { min: 0, max: 100_000 }),
 }
