@@ -286,9 +286,7 @@ describe.each(databases)('connected accounts on %s', (_, open) => {
 
     const late = await post('gitea/connect', born)
     const confirm = await born.get(late.location)
-    const again = /href="(\/login\?prompt=login[^"]*)"/.exec(confirm.text)?.[1]?.replaceAll('&amp;', '&') ?? ''
-    const login = await born.get(again)
-    const link = /href="(\/auth\/login\/oidc[^"]*)"/.exec(login.text)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    const link = /href="(\/auth\/login\/oidc[^"]*)"/.exec(confirm.text)?.[1]?.replaceAll('&amp;', '&') ?? ''
     const start = await born.get(link)
     expect(new URL(start.location).searchParams.get('prompt')).toBe('login')
 
