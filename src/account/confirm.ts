@@ -4,16 +4,18 @@ import type { Messages } from '../../views/messages'
 import { confirmIdentityPage } from '../../views/pages/confirm-identity'
 import { continueFormPage } from '../../views/pages/continue-form'
 import { audit } from '../audit/audit'
-import { type Context, now, type RequestContext } from '../context'
-import { Conflict, commit, must } from '../db/commit'
+import type { Context, RequestContext } from '../context'
+import { Conflict, type Statement } from '../db/commit'
+import { sessionCookieName, setCookie } from '../edge/cookies'
 import { findHeld } from '../edge/held'
 import { page, pageFrame, redirectTo } from '../edge/page'
 import { PageError } from '../edge/page-error'
-import { CONFIRM_PATH, type HeldForm } from '../edge/step-up'
+import { CONFIRM_PATH, type HeldForm, isRecentLogin, requireRecentLogin } from '../edge/step-up'
 import { signedInSurface } from '../edge/surfaces/page'
+import { listConnections } from '../identity/linking/records'
 import { safeRedirect } from '../identity/redirect-target'
-import { noteAuthentication } from '../identity/session-records'
-import type { BrowserSession } from '../identity/sessions'
+import { type BrowserSession, type StartedSession, startSession } from '../identity/sessions'
+import { userUnchanged } from '../identity/users'
 import { verifyPassword } from '../identity/verify-password'
 
 const CONTINUE_PATH = `${CONFIRM_PATH}/continue`
@@ -27,10 +29,12 @@ interface Target {
 
 export const confirmPages = (context: Context) =>
   signedInSurface(context)
-    .get(CONFIRM_PATH, ({ ctx, session, query }) => form(ctx, session, query), {
-      query: t.Object(targets),
-      response: t.Any(),
-    })
+    .get(
+      CONFIRM_PATH,
+      ({ ctx, session, query }) =>
+        isRecentLogin(ctx, session) ? redirectTo(ctx, afterwards(ctx, query)) : form(ctx, session, query),
+      { query: t.Object(targets), response: t.Any() },
+    )
     .post(
       CONFIRM_PATH,
       async ({ ctx, session, body, request }) => {
@@ -47,28 +51,21 @@ export const confirmPages = (context: Context) =>
             headers: { 'Retry-After': String(outcome.retryAfterSeconds) },
           })
         try {
-          await commit(ctx, [
-            ...outcome.alongside,
-            must(noteAuthentication, { idHash: session.idHash, now: now(ctx) }, 'session'),
-            ...audit(ctx, {
-              event: 'AUTHENTICATION_SUCCESS',
-              action: 'Password confirmed before a sensitive action',
-              actor: { id: session.user.id, username: session.user.username },
-              resource: { type: 'USER', id: session.user.id },
-              details: { auth_source: session.user.authSource, sid: session.sid },
-            }),
-          ])
+          const { cookieValue, maxAgeSeconds } = await confirmed(ctx, session, outcome.alongside)
+          const cookie = setCookie(ctx.settings, sessionCookieName(ctx.settings), cookieValue, { maxAgeSeconds })
+          return redirectTo(ctx, afterwards(ctx, body), { status: 303, cookies: [cookie] })
         } catch (error) {
           if (!(error instanceof Conflict)) throw error
           return form(ctx, session, body, { status: 409, problem: (m) => m.confirm.changed })
         }
-        return redirectTo(ctx, afterwards(ctx, body), { status: 303 })
       },
       { body: t.Object({ csrf_token: optionalText, password: optionalText, ...targets }), response: t.Any() },
     )
     .get(
       CONTINUE_PATH,
       async ({ ctx, session, query }) => {
+        // What was typed into the form must not be shown to whoever finds the browser.
+        requireRecentLogin(ctx, session)
         const held = await findHeld(ctx, session, 'held', query.held ?? '')
         if (!held.row) throw new PageError(410, (m) => m.confirm.gone)
         const frame = pageFrame(ctx, session, { here: '/' })
@@ -76,6 +73,30 @@ export const confirmPages = (context: Context) =>
       },
       { query: t.Object({ held: optionalText }), response: t.Any() },
     )
+
+/** A new id for the session: a copy of the cookie made before does not become one that may do everything. */
+const confirmed = (
+  ctx: RequestContext,
+  session: BrowserSession,
+  alongside: readonly Statement[],
+): Promise<StartedSession> => {
+  const { user, remember, sid } = session
+  const login = {
+    user,
+    remember,
+    amr: 'pwd',
+    idp: user.authSource === 'http_api' ? 'http_api' : 'local',
+    replaces: session,
+  }
+  const recorded = audit(ctx, {
+    event: 'AUTHENTICATION_SUCCESS',
+    action: 'Password confirmed before a sensitive action',
+    actor: { id: user.id, username: user.username },
+    resource: { type: 'USER', id: user.id },
+    details: { auth_source: user.authSource, sid },
+  })
+  return startSession(ctx, login, { claim: userUnchanged(user), alongside: [...alongside, ...recorded] })
+}
 
 /** Where the action goes on. */
 const afterwards = (ctx: RequestContext, { redirect, held }: Target): string =>
@@ -89,17 +110,31 @@ interface Shown {
   readonly headers?: Record<string, string>
 }
 
-function form(ctx: RequestContext, session: BrowserSession, target: Target, shown: Shown = {}): Response {
+async function form(
+  ctx: RequestContext,
+  session: BrowserSession,
+  target: Target,
+  shown: Shown = {},
+): Promise<Response> {
   const { status = 200, problem, headers = {} } = shown
   const { redirect = '', held = '' } = target
-  const frame = pageFrame(ctx, session, { here: '/' })
-  const { passwordHash, authSource } = session.user
+  const next = afterwards(ctx, target)
+  const frame = pageFrame(ctx, session, { here: `${CONFIRM_PATH}?${new URLSearchParams({ redirect, held })}` })
   const html = confirmIdentityPage(frame, {
     redirect: safeRedirect(ctx.settings, redirect) ?? '',
     held,
-    hasPassword: passwordHash !== '' || authSource === 'http_api',
-    signInAgain: `/login?${new URLSearchParams({ prompt: 'login', redirect: afterwards(ctx, target) })}`,
+    hasPassword: session.user.passwordHash !== '' || session.user.authSource === 'http_api',
+    providers: await providersOf(ctx, session, next),
+    signInAgain: `/login?${new URLSearchParams({ prompt: 'login', redirect: next })}`,
     ...(problem && { problem: problem(frame.t) }),
   })
   return page(html, { status, headers })
+}
+
+/** Those the person can sign in through; coming back from there renews the session. */
+async function providersOf(ctx: RequestContext, { user }: BrowserSession, next: string) {
+  const connections = await listConnections(ctx, user.id)
+  return ctx.providers.all
+    .filter(({ name, isIssuer }) => connections.some((each) => each.provider === name && isIssuer(each.issuer)))
+    .map(({ name, label }) => ({ label, path: `/auth/login/${name}?${new URLSearchParams({ redirect: next })}` }))
 }

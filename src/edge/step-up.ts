@@ -27,11 +27,14 @@ export interface HeldForm {
 const HELD_MS = 10 * 60_000
 export const CONFIRM_PATH = '/account/confirm'
 
-/** Throws `ConfirmationRequired`, for which the page surfaces know an answer. To be called before anything else. */
-export function requireRecentLogin(ctx: Pick<RequestContext, 'settings' | 'clock'>, session: BrowserSession): void {
-  const { STEP_UP_MAX_AGE } = ctx.settings
-  if (STEP_UP_MAX_AGE <= 0 || ctx.clock.now() - session.authTime.getTime() <= STEP_UP_MAX_AGE) return
-  throw new ConfirmationRequired(session)
+type Timed = Pick<RequestContext, 'settings' | 'clock'>
+
+export const isRecentLogin = ({ settings, clock }: Timed, session: BrowserSession): boolean =>
+  settings.STEP_UP_MAX_AGE <= 0 || clock.now() - session.authTime.getTime() <= settings.STEP_UP_MAX_AGE
+
+/** Throws `ConfirmationRequired`, for which every surface knows an answer. To be called before anything else. */
+export function requireRecentLogin(ctx: Timed, session: BrowserSession): void {
+  if (!isRecentLogin(ctx, session)) throw new ConfirmationRequired(session)
 }
 
 /** The answer to `ConfirmationRequired`; nothing for other errors. */
@@ -44,12 +47,11 @@ export async function confirmationFirst(
   if (!(error instanceof ConfirmationRequired)) return undefined
   const ctx = requestContext(context, request)
   const { method, path } = ctx.request
-  if (method === 'GET' || method === 'HEAD') {
-    const target = path + new URL(request.url).search
+  const target = path + new URL(request.url).search
+  if (method === 'GET' || method === 'HEAD')
     return redirectTo(ctx, `${CONFIRM_PATH}?${new URLSearchParams({ redirect: target })}`)
-  }
   const { csrf_token: _, ...fields } = (body ?? {}) as Record<string, string>
-  const content: HeldForm = { path, fields }
+  const content: HeldForm = { path: target, fields }
   const { id, statement } = hold(ctx, error.session, { kind: 'held', content, lifeMs: HELD_MS })
   await commit(ctx, [statement])
   return redirectTo(ctx, `${CONFIRM_PATH}?held=${id}`)

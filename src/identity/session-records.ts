@@ -48,14 +48,6 @@ const touchSessionRow = write('touch_session', (q, t) =>
 export const touchSession = (ctx: Pick<Context, 'clock'>, idHash: string): Statement =>
   run(touchSessionRow, { idHash, now: now(ctx) })
 
-/** The person proved again who they are. */
-export const noteAuthentication = write('note_authentication', (q, t) =>
-  q
-    .update(t.sessions)
-    .set({ authTime: param('now'), lastSeenAt: param('now') })
-    .where(eq(t.sessions.idHash, param('idHash'))),
-)
-
 type Clock = Pick<Context, 'clock'>
 
 interface Ending {

@@ -10,6 +10,8 @@ export interface ConfirmIdentityProps {
   readonly redirect: string
   readonly held: string
   readonly hasPassword: boolean
+  /** Other systems the person can sign in through; paths below BASE_URL. */
+  readonly providers?: readonly { readonly label: string; readonly path: string }[]
   /** Path of the login page that leads back, for those who have no password here. */
   readonly signInAgain: string
   readonly problem?: string
@@ -17,14 +19,14 @@ export interface ConfirmIdentityProps {
 
 /** Asks once more who is there. */
 export function confirmIdentityPage(frame: PageFrame, props: ConfirmIdentityProps): JSX.Element {
-  const { redirect, held, hasPassword, signInAgain, problem } = props
+  const { redirect, held, hasPassword, providers = [], signInAgain, problem } = props
   const t = frame.t.confirm
   return (
     <FocusPage frame={frame} title={t.title}>
       <Card>
         <h1 class="page-title">{t.title}</h1>
         <p class="mt-1.5 mb-6 text-sm text-muted">{t.text(frame.user?.username ?? '')}</p>
-        {hasPassword ? (
+        {hasPassword && (
           <Form action={`${frame.basePath}/account/confirm`} token={frame.csrfToken} class="grid gap-5">
             <Hidden name="redirect" value={redirect} />
             <Hidden name="held" value={held} />
@@ -46,11 +48,20 @@ export function confirmIdentityPage(frame: PageFrame, props: ConfirmIdentityProp
             />
             <SubmitButton wide>{t.submit}</SubmitButton>
           </Form>
-        ) : (
-          <LinkButton href={frame.basePath + signInAgain} wide>
-            {t.signInAgain}
-          </LinkButton>
         )}
+        {hasPassword && providers.length > 0 && <p class="my-4 text-center text-sm text-muted">{t.or}</p>}
+        <div class="grid gap-2">
+          {providers.map(({ label, path }) => (
+            <LinkButton look={hasPassword ? 'plain' : 'primary'} href={frame.basePath + path} wide>
+              {t.confirmAt(label)}
+            </LinkButton>
+          ))}
+          {!hasPassword && providers.length === 0 && (
+            <LinkButton href={frame.basePath + signInAgain} wide>
+              {t.signInAgain}
+            </LinkButton>
+          )}
+        </div>
       </Card>
     </FocusPage>
   )

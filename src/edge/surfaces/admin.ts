@@ -9,6 +9,7 @@ import { PageError } from '../page-error'
 import { asPageError } from '../page-failures'
 import { requestContext } from '../request-context'
 import { dataHeaders } from '../security-headers'
+import { ConfirmationRequired } from '../step-up'
 import { changesSomething, csrfField, surfaceFor } from './page'
 
 function requireAdmin({ user }: BrowserSession): void {
@@ -52,6 +53,8 @@ export function adminApiSurface(context: Context) {
         return refused
       }
       if (error instanceof PasswordChangeRequired) return refuse(403, 'forbidden', 'Choose a new password first')
+      if (error instanceof ConfirmationRequired)
+        return refuse(403, 'confirmation_required', 'Confirm who you are first')
       const failure = asPageError(context, request, error)
       const code = CODES[failure.status] ?? 'invalid_request'
       return refuse(failure.status, code, failure.message, failure.headers)

@@ -7,6 +7,7 @@ import { readPageBody } from '../page-body'
 import { asPageError } from '../page-failures'
 import { requestContext } from '../request-context'
 import { dataHeaders } from '../security-headers'
+import { ConfirmationRequired } from '../step-up'
 import { changesSomething, csrfField } from './page'
 
 /** A new plugin for one feature. Errors are `{"error": code, "message": text}`. */
@@ -40,6 +41,8 @@ export function apiSurface(context: Context) {
       }
       if (error instanceof PasswordChangeRequired)
         return answer(403, { error: 'password_change_required', message: 'Choose a new password first.' })
+      if (error instanceof ConfirmationRequired)
+        return answer(403, { error: 'confirmation_required', message: 'Confirm who you are first.' })
       const failure = asPageError(context, request, error)
       return answer(
         failure.status,

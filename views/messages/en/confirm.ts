@@ -5,6 +5,8 @@ export const confirm = {
   password: 'Password',
   submit: 'Confirm',
   signInAgain: 'Sign in again',
+  or: 'or',
+  confirmAt: (provider: string) => `Confirm with ${provider}`,
   wrong: 'The password is not correct.',
   tooMany: 'Too many attempts. Please try again later.',
   changed: 'Your account was changed meanwhile. Please try again.',

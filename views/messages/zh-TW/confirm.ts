@@ -6,6 +6,8 @@ export const confirm: Confirm = {
   password: '密碼',
   submit: '確認',
   signInAgain: '重新登入',
+  or: '或',
+  confirmAt: (provider) => `使用 ${provider} 確認`,
   wrong: '密碼不正確。',
   tooMany: '嘗試次數過多，請稍後再試。',
   changed: '您的帳號在此期間已經變更，請再試一次。',
