@@ -16,6 +16,7 @@ import { errorPage } from '../../views/pages/error'
 import { loginPage } from '../../views/pages/login'
 import { logoutPage } from '../../views/pages/logout'
 import { providerContinuePage } from '../../views/pages/provider-continue'
+import { adminSamples } from './admin-samples'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -261,6 +262,7 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
       { ...frame, path: '/admin/users/3f6c/connections' },
       { userId: '3f6c', username: t('alice'), connections: [connection(1), connection(2, { onlyWay: true })] },
     ),
+    ...adminSamples(frame, t, now),
     sessions: accountSessionsPage(frame, { sessions, grants }),
     'sessions-empty': accountSessionsPage(frame, { sessions: [current], grants: [] }),
     'sessions-many': accountSessionsPage(

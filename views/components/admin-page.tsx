@@ -58,7 +58,7 @@ export const AdminPage = (
             <a class="mr-auto min-w-0 rounded-field" href={`${frame.basePath}/`}>
               <Brand frame={frame} />
             </a>
-            {frame.user && <AccountMenu frame={frame} name={frame.user.name} />}
+            {frame.user && <AccountMenu frame={frame} name={frame.user.name} links />}
           </div>
         </header>
         <div class="admin-columns">

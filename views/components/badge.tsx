@@ -3,8 +3,16 @@ import { Icon, type IconName } from './icon'
 
 type Tone = 'neutral' | 'good' | 'warning' | 'bad' | 'accent'
 
-export const Badge = ({ tone = 'neutral', icon, children }: { tone?: Tone; icon?: IconName; children?: Child }) => (
-  <span class={classes('tag', `tag-${tone}`)}>
+interface BadgeProps {
+  readonly tone?: Tone
+  readonly icon?: IconName
+  /** A word of ours, which is never broken. */
+  readonly whole?: boolean
+  readonly children?: Child
+}
+
+export const Badge = ({ tone = 'neutral', icon, whole, children }: BadgeProps) => (
+  <span class={classes('tag', `tag-${tone}`, whole && 'whitespace-nowrap')}>
     {icon && <Icon name={icon} class="size-3.5" />}
     {children}
   </span>

@@ -7,7 +7,7 @@ export interface Fact {
 
 /** Names and values of one thing, each pair on a line where there is room. */
 export const Facts = ({ rows }: { rows: readonly Fact[] }) => (
-  <dl class="facts">
+  <dl class="fact-list">
     {rows.map(({ name, value }) => (
       <div>
         <dt>{name}</dt>

@@ -39,7 +39,8 @@ export const ThemeButton = ({ t, label }: { t: Messages; label?: boolean }) => (
   </button>
 )
 
-export const AccountMenu = ({ frame, name }: { frame: PageFrame; name: string }) => (
+/** `links`: also where the window is wide, because the page has no other way to the account. */
+export const AccountMenu = ({ frame, name, links }: { frame: PageFrame; name: string; links?: boolean }) => (
   <details class="menu-box" data-menu>
     <summary class="btn btn-ghost btn-sm max-w-56 flex-nowrap gap-1.5 font-medium">
       <Icon name="user-round" class="size-4 text-muted" />
@@ -51,7 +52,7 @@ export const AccountMenu = ({ frame, name }: { frame: PageFrame; name: string })
       <p class="truncate px-2.5 pt-1.5 pb-2 text-xs text-muted">{frame.t.layout.signedInAs(name)}</p>
       {LINKS.map(({ path, label, icon }) => (
         <a
-          class="menu-item sm:hidden"
+          class={classes('menu-item', !links && 'sm:hidden')}
           href={frame.basePath + path}
           aria-current={isCurrent(frame, path) ? 'page' : undefined}
         >

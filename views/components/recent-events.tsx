@@ -19,24 +19,41 @@ export interface EventView {
 }
 
 /** The newest events; a row tells what happened, the name of the event is below it. */
-export function RecentEvents({ frame, events }: { frame: PageFrame; events: readonly EventView[] }) {
+export function RecentEvents(props: {
+  frame: PageFrame
+  events: readonly EventView[]
+  /** Without what was acted on, where there is less room. */
+  short?: boolean
+}) {
+  const { frame, events, short } = props
   const t = frame.t.dashboard
+  const resourceColumn: Column<EventView> = {
+    title: t.recentColumns.resource,
+    cell: ({ resource }) => <div class="min-w-20 wrap-anywhere">{resource || '-'}</div>,
+  }
   const columns: readonly Column<EventView>[] = [
     {
       title: t.recentColumns.event,
       heads: true,
       cell: ({ action, eventType }) => (
-        <>
-          <span class="wrap-anywhere">{action}</span>
-          <p class="mt-0.5 font-mono text-xs font-normal wrap-anywhere text-muted">{eventType}</p>
-        </>
+        <div class="min-w-48 wrap-anywhere">
+          {action}
+          <p class="mt-0.5 font-mono text-xs font-normal text-muted">{eventType}</p>
+        </div>
       ),
     },
-    { title: t.recentColumns.actor, cell: ({ actor }) => <span class="wrap-anywhere">{actor || t.system}</span> },
-    { title: t.recentColumns.resource, cell: ({ resource }) => <span class="wrap-anywhere">{resource || '-'}</span> },
+    {
+      title: t.recentColumns.actor,
+      cell: ({ actor }) => <div class="min-w-20 wrap-anywhere">{actor || t.system}</div>,
+    },
+    ...(short ? [] : [resourceColumn]),
     {
       title: t.recentColumns.status,
-      cell: ({ success }) => <Badge tone={success ? 'good' : 'bad'}>{success ? t.ok : t.fail}</Badge>,
+      cell: ({ success }) => (
+        <Badge whole tone={success ? 'good' : 'bad'}>
+          {success ? t.ok : t.fail}
+        </Badge>
+      ),
     },
     { title: t.recentColumns.time, cell: ({ at }) => <Time at={at} /> },
   ]

@@ -102,7 +102,7 @@ export function adminUserPage(frame: PageFrame, props: AdminUserProps): JSX.Elem
                     >
                       {name}
                     </a>
-                    <Badge tone={status === 'active' ? 'good' : status === 'pending' ? 'warning' : 'neutral'}>
+                    <Badge whole tone={status === 'active' ? 'good' : status === 'pending' ? 'warning' : 'neutral'}>
                       {t.appStatus[status]}
                     </Badge>
                   </li>
@@ -125,7 +125,7 @@ export function adminUserPage(frame: PageFrame, props: AdminUserProps): JSX.Elem
             {events.length === 0 ? (
               <p class="panel px-5 py-6 text-sm text-muted">{t.noRecent}</p>
             ) : (
-              <RecentEvents frame={frame} events={events} />
+              <RecentEvents frame={frame} events={events} short />
             )}
           </Section>
         </div>
@@ -144,18 +144,28 @@ function AccountFacts({ frame, user }: { frame: PageFrame; user: AdminUserView }
       value: (
         <>
           {user.email}{' '}
-          <Badge tone={user.emailVerified ? 'good' : 'neutral'}>{user.emailVerified ? t.verified : t.unverified}</Badge>
+          <Badge whole tone={user.emailVerified ? 'good' : 'neutral'}>
+            {user.emailVerified ? t.verified : t.unverified}
+          </Badge>
         </>
       ),
     },
     ...(user.fullName === '' ? [] : [{ name: t.facts.fullName, value: user.fullName }]),
     {
       name: t.facts.role,
-      value: <Badge tone={user.role === 'admin' ? 'accent' : 'neutral'}>{t.roles[user.role]}</Badge>,
+      value: (
+        <Badge whole tone={user.role === 'admin' ? 'accent' : 'neutral'}>
+          {t.roles[user.role]}
+        </Badge>
+      ),
     },
     {
       name: t.facts.status,
-      value: <Badge tone={user.active ? 'good' : 'bad'}>{user.active ? t.active : t.disabled}</Badge>,
+      value: (
+        <Badge whole tone={user.active ? 'good' : 'bad'}>
+          {user.active ? t.active : t.disabled}
+        </Badge>
+      ),
     },
     { name: t.facts.source, value: user.external ? t.sources.external : t.sources.local },
     { name: t.facts.linking, value: user.linkable ? t.linkable : t.notLinkable },
@@ -247,7 +257,11 @@ function Sessions(props: { frame: PageFrame; user: AdminUserView; sessions: read
       cell: ({ device, current, ip }) => (
         <>
           <span class="wrap-anywhere">{device}</span>{' '}
-          {current && <Badge tone="good">{frame.t.sessions.thisBrowser}</Badge>}
+          {current && (
+            <Badge whole tone="good">
+              {frame.t.sessions.thisBrowser}
+            </Badge>
+          )}
           <p class="mt-0.5 text-xs font-normal break-all text-muted">{ip}</p>
         </>
       ),

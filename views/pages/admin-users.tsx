@@ -77,7 +77,11 @@ function columns(frame: PageFrame, users: string): readonly Column<UserRowView>[
             <a class="wrap-anywhere hover:underline" href={path(id)}>
               {username}
             </a>
-            {own && <Badge tone="accent">{t.you}</Badge>}
+            {own && (
+              <Badge whole tone="accent">
+                {t.you}
+              </Badge>
+            )}
           </div>
           <p class="mt-0.5 text-xs font-normal wrap-anywhere text-muted">
             {fullName === '' ? email : `${fullName} · ${email}`}
@@ -87,15 +91,23 @@ function columns(frame: PageFrame, users: string): readonly Column<UserRowView>[
     },
     {
       title: t.columns.role,
-      cell: ({ role }) => <Badge tone={role === 'admin' ? 'accent' : 'neutral'}>{t.roles[role]}</Badge>,
+      cell: ({ role }) => (
+        <Badge whole tone={role === 'admin' ? 'accent' : 'neutral'}>
+          {t.roles[role]}
+        </Badge>
+      ),
     },
     {
       title: t.columns.source,
-      cell: ({ external }) => <Badge>{external ? t.sources.external : t.sources.local}</Badge>,
+      cell: ({ external }) => <Badge whole>{external ? t.sources.external : t.sources.local}</Badge>,
     },
     {
       title: t.columns.status,
-      cell: ({ active }) => <Badge tone={active ? 'good' : 'bad'}>{active ? t.active : t.disabled}</Badge>,
+      cell: ({ active }) => (
+        <Badge whole tone={active ? 'good' : 'bad'}>
+          {active ? t.active : t.disabled}
+        </Badge>
+      ),
     },
     {
       title: t.columns.lastLogin,

@@ -1,5 +1,6 @@
 /** The start page of administration. */
-const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
+const counted = (count: number, one: string, many: string) =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
 export const dashboard = {
   title: 'Dashboard',

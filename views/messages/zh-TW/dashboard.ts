@@ -6,7 +6,8 @@ export const dashboard: Dashboard = {
   periods: { label: '期間', '24h': '24 小時', '7d': '7 天', '30d': '30 天' },
   cards: {
     users: '使用者總數',
-    usersDetail: (admins, others) => `${admins} 位管理員，${others} 位使用者`,
+    usersDetail: (admins, others) =>
+      `${admins.toLocaleString('zh-TW')} 位管理員，${others.toLocaleString('zh-TW')} 位使用者`,
     disabled: (count) => `${count} 位已停用`,
     clients: 'OAuth 用戶端',
     clientsDetail: (active, pending) => `${active} 個啟用中，${pending} 個待審核`,
