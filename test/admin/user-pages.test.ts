@@ -7,6 +7,7 @@ import { auditAbout, userRow } from '../users/support'
 const USERS = '/admin/users'
 const HOSTILE = `<script>alert(1)</script>"'&\u202e`
 const PATIENCE_MS = 30_000
+const BROWSER = 'a-program/1.0'
 
 /** Every route about users; `:id` stands for a user, `:item` for something that is not there. */
 const ROUTES: readonly (readonly ['GET' | 'POST', string])[] = [
@@ -94,6 +95,30 @@ describe.each(databases)('pages about users on %s', (_name, open) => {
         expect([id, page.status]).toEqual([id, 404])
         expect(await page.text()).toContain('User not found')
       }
+    })
+
+    test.each(ROUTES)('%s %s: programs are refused in JSON', async (method, path) => {
+      const target = filled(path, await app.insertUser())
+      const send = (who: SignedIn | undefined) =>
+        app.handle(
+          new Request(app.ctx.settings.origin + target, {
+            method,
+            headers: {
+              ...{ accept: 'application/json', 'user-agent': BROWSER },
+              ...(who && { cookie: who.cookie, 'x-csrf-token': who.csrfToken }),
+            },
+          }),
+        )
+      const anonymous = await send(undefined)
+      expect([anonymous.status, await anonymous.json()]).toEqual([
+        401,
+        { error: 'unauthorized', error_description: 'Authentication required' },
+      ])
+      const refused = await send(await app.signIn(await app.insertUser(), { userAgent: BROWSER }))
+      expect([refused.status, await refused.json()]).toEqual([
+        403,
+        { error: 'forbidden', error_description: 'Admin access required' },
+      ])
     })
 
     const SENSITIVE = [

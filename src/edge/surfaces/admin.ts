@@ -2,14 +2,12 @@
 import { Elysia } from 'elysia'
 import type { Context } from '../../context'
 import type { BrowserSession } from '../../identity/sessions'
-import { LoginRequired, PasswordChangeRequired, requireSession, staleCookies } from '../browser-session'
+import { requireSession } from '../browser-session'
 import { requireSessionToken } from '../csrf'
+import { jsonHeaders, jsonRefusal } from '../json-refusal'
 import { readPageBody } from '../page-body'
 import { PageError } from '../page-error'
-import { asPageError } from '../page-failures'
 import { requestContext } from '../request-context'
-import { dataHeaders } from '../security-headers'
-import { ConfirmationRequired } from '../step-up'
 import { changesSomething, csrfField, surfaceFor } from './page'
 
 function requireAdmin({ user }: BrowserSession): void {
@@ -21,18 +19,7 @@ export const adminSurface = (context: Context) => surfaceFor(context, requireAdm
 
 /** JSON for programs and scripts: never a redirect, never a page. */
 export function adminApiSurface(context: Context) {
-  const headers = {
-    ...dataHeaders(context.settings),
-    'Content-Type': 'application/json; charset=utf-8',
-    'Cache-Control': 'no-store',
-    Vary: 'Cookie',
-  }
-  const refuse = (status: number, error: string, description: string, more: Record<string, string> = {}) =>
-    new Response(JSON.stringify({ error, error_description: description }), {
-      status,
-      headers: { ...headers, ...more },
-    })
-
+  const headers = jsonHeaders(context)
   return new Elysia()
     .onParse(({ request }) => readPageBody(request))
     .derive(async ({ request, body }) => {
@@ -45,25 +32,5 @@ export function adminApiSurface(context: Context) {
     .mapResponse(({ responseValue }) =>
       responseValue instanceof Response ? responseValue : new Response(JSON.stringify(responseValue), { headers }),
     )
-    .onError(({ error, request }) => {
-      if (error instanceof LoginRequired) {
-        const refused = refuse(401, 'unauthorized', 'Authentication required')
-        for (const cookie of staleCookies(requestContext(context, request), error))
-          refused.headers.append('Set-Cookie', cookie)
-        return refused
-      }
-      if (error instanceof PasswordChangeRequired) return refuse(403, 'forbidden', 'Choose a new password first')
-      if (error instanceof ConfirmationRequired)
-        return refuse(403, 'confirmation_required', 'Confirm who you are first')
-      const failure = asPageError(context, request, error)
-      const code = CODES[failure.status] ?? 'invalid_request'
-      return refuse(failure.status, code, failure.message, failure.headers)
-    })
-}
-
-const CODES: Readonly<Record<number, string>> = {
-  403: 'forbidden',
-  404: 'not_found',
-  500: 'server_error',
-  503: 'temporarily_unavailable',
+    .onError(({ error, request }) => jsonRefusal(context, request, error))
 }

@@ -14,6 +14,7 @@ import {
 } from '../browser-session'
 import { requireSessionToken } from '../csrf'
 import { errorPageAnswer } from '../error-page'
+import { jsonRefusal, prefersJson } from '../json-refusal'
 import { redirectTo } from '../page'
 import { readPageBody } from '../page-body'
 import { acceptsPages, asPageError } from '../page-failures'
@@ -39,7 +40,7 @@ const endOf = (lookup: SessionLookup): 'session_timeout' | 'session_invalid' | u
 
 /**
  * Pages for signed-in people. Others are sent to the login page and come back afterwards. Forms need the session's
- * token (`csrf_token`, or the header `X-CSRF-Token`).
+ * token (`csrf_token`, or the header `X-CSRF-Token`). Programs that ask for JSON get refusals as such.
  */
 export const signedInSurface = (context: Context) => surfaceFor(context, () => {})
 
@@ -56,6 +57,7 @@ export function surfaceFor(context: Context, admit: (session: BrowserSession) =>
       return { ctx, session }
     })
     .onError(async ({ error, request, body }) => {
+      if (prefersJson(request)) return jsonRefusal(context, request, error)
       const confirmation = await confirmationFirst(context, request, error, body)
       return confirmation ?? answerFailure(context, request, error)
     })
