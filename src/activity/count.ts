@@ -22,7 +22,7 @@ const MOST_UNCOUNTED_MS = 3 * HOUR_MS
 const PAUSE_MS = 20
 const PROGRESS = { name: 'audit' }
 
-export const hourOf = (ms: number): number => ms - (ms % HOUR_MS)
+const hourOf = (ms: number): number => ms - (ms % HOUR_MS)
 
 const count = sql<number>`count(*)`.mapWith(Number)
 

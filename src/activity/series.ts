@@ -32,7 +32,7 @@ const COUNTED = new Set<EventType>([
 
 export const COUNTED_EVENTS: readonly EventType[] = EVENT_TYPES.filter((type) => COUNTED.has(type))
 
-export function seriesOf({ eventType, success, action }: CountedEvent): PlainSeries | undefined {
+function seriesOf({ eventType, success, action }: CountedEvent): PlainSeries | undefined {
   switch (eventType) {
     case 'ACCESS_TOKEN_ISSUED':
       if (!success) return undefined

@@ -26,7 +26,7 @@ export interface Listed<Row> {
   readonly pages: number
 }
 
-export const PAGE_SIZES: readonly number[] = [10, 20, 50]
+const PAGE_SIZES: readonly number[] = [10, 20, 50]
 const LONGEST_SEARCH = 200
 const LAST_PAGE = 1_000_000
 

@@ -31,7 +31,7 @@ const DAY_MS = 86_400_000
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
 /** The next of 1, 2, 5, 10, 20, …: the scale's end. */
-export function scaleEnd(highest: number): number {
+function scaleEnd(highest: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(highest, 1)))
   return [1, 2, 5, 10].map((step) => step * power).find((end) => end >= highest && end >= 2) ?? 10 * power
 }
