@@ -1,66 +1,19 @@
-/** What a user has allowed applications: one grant is one family of tokens. */
-import { and, desc, eq, gt, inArray, isNull, max } from 'drizzle-orm'
+/** What a user does about their own grants: revoke, disable, enable; always access and refresh tokens together. */
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import { audit } from '../audit/audit'
 import { now, type RequestContext } from '../context'
-import { commit, must } from '../db/commit'
+import { rowsChanged } from '../db/changed-rows'
+import { commit, must, type Statement } from '../db/commit'
 import { param, query, write } from '../db/definitions'
 import type { BrowserSession } from '../identity/sessions'
 import type { FamilyRow } from '../tokens/records'
-import { revokeFamily } from '../tokens/revoke'
+import { countLiveTokens, revokeFamily, revokeTokensOfUser } from '../tokens/revoke'
+import { disableFamily, enableOwnFamily } from '../tokens/status'
 
-export interface OwnGrant {
-  readonly family: FamilyRow
-  /** Undefined when the application was deleted. */
-  readonly clientName: string | undefined
-  /** When the last of its tokens ends; undefined when none is left. */
-  readonly expiresAt: Date | undefined
-}
-
-const LIST_LIMIT = 200
-
-const grantsOfUser = query('grants_of_user', (q, t) =>
-  q
-    .select({ family: t.tokenFamilies, clientName: t.oauthApplications.clientName })
-    .from(t.tokenFamilies)
-    .leftJoin(t.oauthApplications, eq(t.oauthApplications.clientId, t.tokenFamilies.clientId))
-    .where(
-      and(
-        eq(t.tokenFamilies.userId, param('userId')),
-        isNull(t.tokenFamilies.revokedAt),
-        gt(t.tokenFamilies.expiresAt, param('now')),
-      ),
-    )
-    .orderBy(desc(t.tokenFamilies.createdAt), t.tokenFamilies.id)
-    .limit(LIST_LIMIT),
-)
-
-const lastExpiries = query('last_expiries_of_user', (q, t) =>
-  q
-    .select({ familyId: t.accessTokens.tokenFamilyId, expiresAt: max(t.accessTokens.expiresAt) })
-    .from(t.accessTokens)
-    .where(
-      and(
-        eq(t.accessTokens.userId, param('userId')),
-        inArray(t.accessTokens.status, ['active', 'disabled']),
-        gt(t.accessTokens.expiresAt, param('now')),
-      ),
-    )
-    .groupBy(t.accessTokens.tokenFamilyId),
-)
-
-/** The newest grants of a user that were not revoked, with the end of what was issued from them. */
-export async function listGrants(ctx: RequestContext, userId: string): Promise<OwnGrant[]> {
-  const parameters = { userId, now: now(ctx) }
-  const [rows, expiries] = await Promise.all([
-    ctx.db.all(grantsOfUser, parameters),
-    ctx.db.all(lastExpiries, parameters),
-  ])
-  const lastExpiry = new Map(expiries.map(({ familyId, expiresAt }) => [familyId, expiresAt ?? undefined]))
-  return rows.map(({ family, clientName }) => ({
-    family,
-    clientName: clientName ?? undefined,
-    expiresAt: lastExpiry.get(family.id),
-  }))
+/** What became of a grant, for the message about it. */
+export interface GrantChange {
+  readonly clientName: string
+  readonly tokens: number
 }
 
 const grantOfUser = query('grant_of_user', (q, t) =>
@@ -70,6 +23,12 @@ const grantOfUser = query('grant_of_user', (q, t) =>
     .leftJoin(t.oauthApplications, eq(t.oauthApplications.clientId, t.tokenFamilies.clientId))
     .where(and(eq(t.tokenFamilies.id, param('id')), eq(t.tokenFamilies.userId, param('userId')))),
 )
+
+/** Undefined also when it is somebody else's: nobody learns which ids exist. */
+async function findGrant(ctx: RequestContext, { user }: BrowserSession, id: string) {
+  const found = id.includes('\u0000') ? undefined : await ctx.db.one(grantOfUser, { id, userId: user.id })
+  return found && { family: found.family, clientName: found.clientName ?? found.family.clientId }
+}
 
 const endLiveGrant = write('end_own_grant', (q, t) =>
   q
@@ -84,34 +43,130 @@ const endLiveGrant = write('end_own_grant', (q, t) =>
     ),
 )
 
+/** Changes nothing; takes the row's lock, for which the other actions on the grant wait. */
+const lockLiveGrant = write('lock_own_grant', (q, t) =>
+  q
+    .update(t.tokenFamilies)
+    .set({ reuseCount: sql`${t.tokenFamilies.reuseCount}` })
+    .where(
+      and(
+        eq(t.tokenFamilies.id, param('id')),
+        eq(t.tokenFamilies.userId, param('userId')),
+        isNull(t.tokenFamilies.revokedAt),
+      ),
+    ),
+)
+
 /**
- * Revokes everything issued from one grant. Undefined when there is no such grant of this user: one that belongs to
- * somebody else and one that does not exist are the same.
+ * Revokes everything issued from one grant. Undefined when there is no such grant of this user.
  *
  * Throws `Conflict('grant')` when it was revoked meanwhile, and `DatabaseUnavailable`.
  */
 export async function revokeOwnGrant(
   ctx: RequestContext,
-  { user }: BrowserSession,
+  session: BrowserSession,
   id: string,
-): Promise<{ clientName: string; tokensRevoked: number } | undefined> {
-  const found = await ctx.db.one(grantOfUser, { id, userId: user.id })
+): Promise<GrantChange | undefined> {
+  const found = await findGrant(ctx, session, id)
   if (!found) return undefined
-  const { family } = found
-  if (family.revokedAt !== null) return { clientName: found.clientName ?? family.clientId, tokensRevoked: 0 }
-
-  const [, , tokensRevoked = 0] = await commit(ctx, [
-    must(endLiveGrant, { id, userId: user.id, now: now(ctx) }, 'grant'),
+  const { family, clientName } = found
+  if (family.revokedAt !== null) return { clientName, tokens: 0 }
+  const [, , tokens = 0] = await commit(ctx, [
+    must(endLiveGrant, { id, userId: session.user.id, now: now(ctx) }, 'grant'),
     ...revokeFamily(ctx, id),
-    ...audit(ctx, {
-      event: 'TOKEN_REVOKED',
-      action: 'Grant revoked by user',
-      actor: { id: user.id, username: user.username },
-      resource: { type: 'TOKEN', id },
-      clientId: family.clientId,
-      details: { client_id: family.clientId, token_user_id: user.id, token_category: 'grant', family_id: id },
-    }),
+    ...auditGrant(ctx, session, family, 'TOKEN_REVOKED', 'Grant revoked by user'),
   ])
   ctx.metrics.count('oauth_tokens_revoked_total', { reason: 'user_request' })
-  return { clientName: found.clientName ?? family.clientId, tokensRevoked }
+  return { clientName, tokens }
 }
+
+/**
+ * Stops everything issued from one grant until the user enables it. Undefined when there is no such grant of this user;
+ * `tokens` is 0 when nothing of it was active.
+ *
+ * Throws `Conflict('grant')` when it was revoked meanwhile, and `DatabaseUnavailable`.
+ */
+export const disableOwnGrant = (ctx: RequestContext, session: BrowserSession, id: string) =>
+  change(ctx, session, id, {
+    concerns: ({ status }) => status === 'active',
+    writes: (family) => [
+      ...disableFamily(ctx, id, 'owner'),
+      ...auditGrant(ctx, session, family, 'TOKEN_DISABLED', 'Grant disabled by user'),
+    ],
+  })
+
+/** The way back. `tokens` is 0 when the user had disabled nothing of it: what an administrator disabled stays so. */
+export const enableOwnGrant = (ctx: RequestContext, session: BrowserSession, id: string) =>
+  change(ctx, session, id, {
+    concerns: ({ status, disabledBy }) => status === 'disabled' && disabledBy === 'owner',
+    writes: (family) => [
+      enableOwnFamily(ctx, id),
+      ...auditGrant(ctx, session, family, 'TOKEN_ENABLED', 'Grant enabled by user'),
+    ],
+  })
+
+const tokensOfGrant = query('token_states_of_grant', (q, t) =>
+  q
+    .select({ status: t.accessTokens.status, disabledBy: t.accessTokens.disabledBy })
+    .from(t.accessTokens)
+    .where(eq(t.accessTokens.tokenFamilyId, param('id'))),
+)
+
+interface StatusChange {
+  readonly concerns: (token: { readonly status: string; readonly disabledBy: string | null }) => boolean
+  readonly writes: (family: FamilyRow) => readonly Statement[]
+}
+
+async function change(
+  ctx: RequestContext,
+  session: BrowserSession,
+  id: string,
+  { concerns, writes }: StatusChange,
+): Promise<GrantChange | undefined> {
+  const found = await findGrant(ctx, session, id)
+  if (!found) return undefined
+  const { family, clientName } = found
+  const tokens = await ctx.db.all(tokensOfGrant, { id })
+  // Nothing is recorded where nothing would change.
+  if (!tokens.some(concerns)) return { clientName, tokens: 0 }
+  const statements = [must(lockLiveGrant, { id, userId: session.user.id }, 'grant'), ...writes(family)]
+  const changed = await commit(ctx, statements)
+  const count = (name: string) => rowsChanged(statements, changed, name)
+  return { clientName, tokens: count('disable_tokens') + count('enable_tokens') }
+}
+
+/** Revokes everything that applications have of this user. Resolves to the number of tokens. */
+export async function revokeAllOwnGrants(ctx: RequestContext, session: BrowserSession): Promise<number> {
+  const { user } = session
+  const live = await countLiveTokens(ctx, { userId: user.id })
+  const statements = [
+    ...revokeTokensOfUser(ctx, user.id),
+    ...audit(ctx, {
+      event: 'TOKEN_REVOKED',
+      severity: 'WARNING',
+      action: 'All grants revoked by user',
+      actor: { id: user.id, username: user.username },
+      resource: { type: 'USER', id: user.id, name: user.username },
+      details: { token_user_id: user.id, token_category: 'all', revoked_count: live },
+    }),
+  ]
+  const tokens = rowsChanged(statements, await commit(ctx, statements), 'revoke_tokens_of_user')
+  ctx.metrics.count('oauth_tokens_revoked_total', { reason: 'user_request' }, tokens)
+  return tokens
+}
+
+const auditGrant = (
+  ctx: RequestContext,
+  { user }: BrowserSession,
+  { id, clientId }: FamilyRow,
+  event: 'TOKEN_REVOKED' | 'TOKEN_DISABLED' | 'TOKEN_ENABLED',
+  action: string,
+): Statement[] =>
+  audit(ctx, {
+    event,
+    action,
+    actor: { id: user.id, username: user.username },
+    resource: { type: 'TOKEN', id },
+    clientId,
+    details: { client_id: clientId, token_user_id: user.id, token_category: 'grant', family_id: id },
+  })

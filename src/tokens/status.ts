@@ -6,7 +6,7 @@
 import { and, eq } from 'drizzle-orm'
 import { type Context, now } from '../context'
 import { param, write } from '../db/definitions'
-import { must, type Statement } from '../db/statements'
+import { must, run, type Statement } from '../db/statements'
 
 export type TokenManager = 'owner' | 'admin'
 
@@ -41,3 +41,36 @@ export const disableToken = (ctx: Pick<Context, 'clock'>, id: string, by: TokenM
 /** The commit throws `Conflict('token')` unless the token is disabled and the manager may enable it. */
 export const enableToken = (ctx: Pick<Context, 'clock'>, id: string, by: TokenManager): Statement =>
   must(enableTokenRow[by], { id, now: now(ctx) }, 'token')
+
+const disableFamilyRows = write('disable_tokens_of_family', (q, t) =>
+  q
+    .update(t.accessTokens)
+    .set({ status: 'disabled', disabledBy: param('by'), updatedAt: param('now') })
+    .where(and(eq(t.accessTokens.tokenFamilyId, param('id')), eq(t.accessTokens.status, 'active'))),
+)
+
+const enableFamilyRowsByOwner = write('enable_tokens_of_family', (q, t) =>
+  q
+    .update(t.accessTokens)
+    .set({ status: 'active', disabledBy: null, updatedAt: param('now') })
+    .where(
+      and(
+        eq(t.accessTokens.tokenFamilyId, param('id')),
+        eq(t.accessTokens.status, 'disabled'),
+        eq(t.accessTokens.disabledBy, 'owner'),
+      ),
+    ),
+)
+
+/**
+ * Disables everything issued from one grant. Written twice: PostgreSQL's first may wait for a refresh, whose new tokens
+ * only a second one sees.
+ */
+export function disableFamily(ctx: Pick<Context, 'clock'>, id: string, by: TokenManager): Statement[] {
+  const disable = run(disableFamilyRows, { id, by, now: now(ctx) })
+  return [disable, disable]
+}
+
+/** Enables what the owner disabled of one grant; what an administrator disabled stays so. */
+export const enableOwnFamily = (ctx: Pick<Context, 'clock'>, id: string): Statement =>
+  run(enableFamilyRowsByOwner, { id, now: now(ctx) })

@@ -3,7 +3,9 @@ import { LinkButton, OpenButton } from '../components/button'
 import { Section } from '../components/card'
 import { Confirm } from '../components/confirm'
 import { Empty } from '../components/empty'
+import { isNarrowed, type ListState, ListToolbar } from '../components/list-toolbar'
 import { AccountPage } from '../components/page'
+import { Pager } from '../components/pager'
 import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
@@ -32,16 +34,24 @@ export interface GrantView {
   readonly createdAt: Date
   readonly lastUsedAt?: Date
   readonly expiresAt: Date
-  readonly state: 'active' | 'expired' | 'revoked'
+  readonly state: 'active' | 'disabled' | 'disabled_by_admin' | 'expired' | 'revoked'
 }
 
 export interface AccountSessionsProps {
   readonly sessions: readonly SessionView[]
   readonly grants: readonly GrantView[]
+  /** What the list of grants was asked for; it is shown whole without. */
+  readonly list?: {
+    readonly state: ListState
+    readonly listed: { readonly total: number; readonly page: number; readonly pages: number }
+  }
   readonly notice?: string
 }
 
-export function accountSessionsPage(frame: PageFrame, { sessions, grants, notice }: AccountSessionsProps): JSX.Element {
+export function accountSessionsPage(
+  frame: PageFrame,
+  { sessions, grants, list, notice }: AccountSessionsProps,
+): JSX.Element {
   const t = frame.t.sessions
   const others = sessions.filter((session) => !session.current)
   return (
@@ -60,26 +70,63 @@ export function accountSessionsPage(frame: PageFrame, { sessions, grants, notice
       >
         <Table caption={t.browserSessions} columns={sessionColumns(frame.t)} rows={sessions} />
       </Section>
-      <Section id="application-access" title={t.applications} text={t.applicationsText}>
-        {grants.length === 0 ? (
-          <Empty
-            icon="app-window"
-            title={t.emptyTitle}
-            text={t.emptyText}
-            action={
-              <LinkButton look="plain" small href={`${frame.basePath}/device`}>
-                {t.connectDevice}
-              </LinkButton>
-            }
-          />
-        ) : (
-          <Table caption={t.applications} columns={grantColumns(frame.t)} rows={grants} />
-        )}
-      </Section>
-      <Dialogs frame={frame} others={others} grants={grants.filter((grant) => grant.state === 'active')} />
+      <Grants frame={frame} grants={grants} list={list} />
+      <Dialogs frame={frame} others={others} grants={grants} />
     </AccountPage>
   )
 }
+
+const STATUSES = ['active', 'disabled', 'revoked'] as const
+
+function Grants({ frame, grants, list }: Pick<AccountSessionsProps, 'grants' | 'list'> & { frame: PageFrame }) {
+  const t = frame.t.sessions
+  const view = list && {
+    path: '/account/sessions',
+    state: list.state,
+    filters: [
+      { name: 'status', label: t.status, options: STATUSES.map((value) => ({ value, label: t.statuses[value] })) },
+    ],
+  }
+  const narrowed = view !== undefined && isNarrowed(view)
+  return (
+    <Section
+      id="application-access"
+      title={t.applications}
+      text={t.applicationsText}
+      action={
+        grants.some(isStoppable) && (
+          <OpenButton look="plain" small dialog="revoke-all">
+            {t.revokeAll}
+          </OpenButton>
+        )
+      }
+    >
+      {view && (narrowed || grants.length > 0) && <ListToolbar frame={frame} list={view} searchLabel={t.search} />}
+      {grants.length > 0 ? (
+        <Table caption={t.applications} columns={grantColumns(frame.t)} rows={grants} />
+      ) : narrowed ? (
+        <Empty icon="search" title={t.noMatchTitle} text={t.noMatchText} />
+      ) : (
+        <Empty
+          icon="app-window"
+          title={t.emptyTitle}
+          text={t.emptyText}
+          action={
+            <LinkButton look="plain" small href={`${frame.basePath}/device`}>
+              {t.connectDevice}
+            </LinkButton>
+          }
+        />
+      )}
+      {view && list && grants.length > 0 && (
+        <Pager frame={frame} list={view} listed={list.listed} things={t.things(list.listed.total)} />
+      )}
+    </Section>
+  )
+}
+
+/** There is something left to take away. */
+const isStoppable = ({ state }: GrantView): boolean => state !== 'revoked' && state !== 'expired'
 
 const LONGEST_IPV4 = 15
 
@@ -125,6 +172,8 @@ const grantColumns = ({ sessions: t }: Messages): readonly Column<GrantView>[] =
         <div class="flex flex-wrap items-center gap-2">
           <span class="wrap-anywhere">{clientName}</span>
           {state === 'active' && <Badge tone="good">{t.active}</Badge>}
+          {state === 'disabled' && <Badge tone="warning">{t.disabled}</Badge>}
+          {state === 'disabled_by_admin' && <Badge tone="warning">{t.disabledByAdmin}</Badge>}
           {state === 'expired' && <Badge>{t.expired}</Badge>}
           {state === 'revoked' && <Badge tone="bad">{t.revoked}</Badge>}
         </div>
@@ -149,11 +198,28 @@ const grantColumns = ({ sessions: t }: Messages): readonly Column<GrantView>[] =
   {
     title: t.columns.actions,
     actions: true,
-    cell: ({ id, state, clientName }) =>
-      state === 'active' && (
-        <OpenButton look="plain" small dialog={`revoke-${id}`} describes={t.revokeAccessOf(clientName)}>
-          {t.revoke}
-        </OpenButton>
+    cell: (grant) =>
+      isStoppable(grant) && (
+        <div class="flex flex-wrap gap-2 min-[56rem]:flex-nowrap min-[56rem]:justify-end">
+          {grant.state === 'active' && (
+            <OpenButton
+              look="plain"
+              small
+              dialog={`disable-${grant.id}`}
+              describes={t.disableAccessOf(grant.clientName)}
+            >
+              {t.disable}
+            </OpenButton>
+          )}
+          {grant.state === 'disabled' && (
+            <OpenButton look="plain" small dialog={`enable-${grant.id}`} describes={t.enableAccessOf(grant.clientName)}>
+              {t.enable}
+            </OpenButton>
+          )}
+          <OpenButton look="plain" small dialog={`revoke-${grant.id}`} describes={t.revokeAccessOf(grant.clientName)}>
+            {t.revoke}
+          </OpenButton>
+        </div>
       ),
   },
 ]
@@ -189,18 +255,59 @@ const Dialogs = (props: { frame: PageFrame; others: readonly SessionView[]; gran
           {t.signOutDeviceText(ip)}
         </Confirm>
       ))}
-      {grants.map(({ id, clientName, device, ip }) => (
+      {grants.some(isStoppable) && (
         <Confirm
           t={frame.t}
-          id={`revoke-${id}`}
-          title={t.revokeAccessQuestion(clientName)}
-          action={`${account}/grants/${encodeURIComponent(id)}/revoke`}
+          id="revoke-all"
+          title={t.revokeAllQuestion}
+          action={`${account}/sessions/revoke-all`}
           token={token}
-          confirmLabel={t.revokeAccess}
+          confirmLabel={t.revokeAll}
         >
-          {t.revokeAccessText(device, ip)}
+          {t.revokeAllText}
         </Confirm>
-      ))}
+      )}
+      {grants.filter(isStoppable).map(({ id, clientName, device, ip, state }) => {
+        const grant = `${account}/sessions/${encodeURIComponent(id)}`
+        return (
+          <>
+            <Confirm
+              t={frame.t}
+              id={`revoke-${id}`}
+              title={t.revokeAccessQuestion(clientName)}
+              action={`${grant}/revoke`}
+              token={token}
+              confirmLabel={t.revokeAccess}
+            >
+              {t.revokeAccessText(device, ip)}
+            </Confirm>
+            {state === 'active' && (
+              <Confirm
+                t={frame.t}
+                id={`disable-${id}`}
+                title={t.disableAccessQuestion(clientName)}
+                action={`${grant}/disable`}
+                token={token}
+                confirmLabel={t.disableAccess}
+              >
+                {t.disableAccessText(device, ip)}
+              </Confirm>
+            )}
+            {state === 'disabled' && (
+              <Confirm
+                t={frame.t}
+                id={`enable-${id}`}
+                title={t.enableAccessQuestion(clientName)}
+                action={`${grant}/enable`}
+                token={token}
+                confirmLabel={t.enableAccess}
+              >
+                {t.enableAccessText(device, ip)}
+              </Confirm>
+            )}
+          </>
+        )
+      })}
     </>
   )
 }

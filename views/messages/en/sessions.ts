@@ -46,6 +46,45 @@ export const sessions = {
   browserEnded: 'The browser was signed out.',
   accessRevoked: (application: string, tokens: number) =>
     `Access of ${application} was revoked: ${tokens === 1 ? '1 token' : `${tokens} tokens`} stopped working.`,
+  disabled: 'Disabled',
+  disabledByAdmin: 'Disabled by an administrator',
+  status: 'Status',
+  statuses: { active: 'Active', disabled: 'Disabled', revoked: 'Revoked' },
+  search: 'Application or permission',
+  things: (total: number): string => (total === 1 ? 'grant' : 'grants'),
+  noMatchTitle: 'No sessions found',
+  noMatchText: 'Nothing matches the search and the filters. Clear them to see everything.',
+  disable: 'Disable',
+  disableAccess: 'Disable access',
+  disableAccessOf: (application: string) => `Disable access of ${application}`,
+  disableAccessQuestion: (application: string) => `Disable access of ${application}?`,
+  disableAccessText: (device: string, address: string) =>
+    `The tokens of ${device} at ${address} stop working at once. You can enable them again as long as the application does not try to renew its sign-in meanwhile; then the access ends for good.`,
+  enable: 'Enable',
+  enableAccess: 'Enable access',
+  enableAccessOf: (application: string) => `Enable access of ${application}`,
+  enableAccessQuestion: (application: string) => `Enable access of ${application}?`,
+  enableAccessText: (device: string, address: string) => `The tokens of ${device} at ${address} work again at once.`,
+  revokeAll: 'Revoke all',
+  revokeAllQuestion: 'Revoke all access?',
+  revokeAllText:
+    'Every application and device you allowed is signed out at once, on every page of this list. Browsers in which you are signed in here stay signed in.',
+  grantDisabled: (application: string, tokens: number) =>
+    `Access of ${application} was disabled: ${tokens === 1 ? '1 token' : `${tokens} tokens`} stopped working.`,
+  grantEnabled: (application: string, tokens: number) =>
+    `Access of ${application} was enabled: ${tokens === 1 ? '1 token works' : `${tokens} tokens work`} again.`,
+  allRevoked: (tokens: number) =>
+    `All access was revoked: ${tokens === 1 ? '1 token' : `${tokens} tokens`} stopped working.`,
+  cannotDisable: {
+    title: 'Nothing to disable',
+    explanation: 'Only active access can be disabled.',
+    hint: 'It may have changed in the meantime.',
+  },
+  cannotEnable: {
+    title: 'Nothing to enable',
+    explanation: 'Only access that you disabled yourself can be enabled.',
+    hint: 'What an administrator disabled, an administrator can enable.',
+  },
 }
 
 export type Sessions = typeof sessions
