@@ -110,8 +110,8 @@ function Filter({ frame, list, filter }: { frame: PageFrame; list: ListView; fil
   const current = list.state.filters[filter.name] ?? ''
   const options = [{ value: '', label: frame.t.lists.all }, ...filter.options]
   return (
-    <nav aria-label={filter.label} class="flex items-center gap-2">
-      <span class="text-sm text-muted" aria-hidden="true">
+    <nav aria-label={filter.label}>
+      <span class="text-sm wrap-anywhere text-muted" aria-hidden="true">
         {filter.label}
       </span>
       <span class="segments">

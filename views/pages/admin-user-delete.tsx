@@ -37,7 +37,11 @@ export function adminUserDeletePage(frame: PageFrame, props: UserDeleteProps): J
       )}
       <div class="panel panel-padded">
         <p class="text-sm wrap-anywhere">{t.deleteText(<strong>{user.username}</strong>)}</p>
-        <Form action={`${frame.basePath}${here}/delete`} token={frame.csrfToken} class="mt-6 grid gap-6">
+        <Form
+          action={`${frame.basePath}${here}/delete`}
+          token={frame.csrfToken}
+          class="mt-6 grid grid-cols-[minmax(0,1fr)] gap-6"
+        >
           {apps.length > 0 && (
             <>
               <ul class="list-disc pl-5 text-sm">

@@ -47,7 +47,7 @@ export function adminUserFormPage(frame: PageFrame, props: UserFormProps): JSX.E
         </div>
       )}
       <div class="panel panel-padded">
-        <Form action={action} token={frame.csrfToken} class="grid gap-6">
+        <Form action={action} token={frame.csrfToken} class="grid grid-cols-[minmax(0,1fr)] gap-6">
           {user ? (
             <Hidden name="version" value={String(user.version)} />
           ) : (

@@ -18,7 +18,7 @@ export function revealPage(frame: PageFrame, { title, notices, secrets, next }: 
   const lines = secrets.flatMap(({ variable, value }) => (variable === undefined ? [] : [`${variable}=${value}`]))
   return (
     <AccountPage frame={frame} title={title} narrow>
-      <div class="panel panel-padded grid gap-5">
+      <div class="panel panel-padded grid grid-cols-[minmax(0,1fr)] gap-5">
         {notices.map((text) => (
           <p class="text-sm wrap-anywhere">{text}</p>
         ))}
