@@ -9,6 +9,9 @@ import { adminUserActions } from './admin/user-actions'
 import { adminUserConnectionsPages } from './admin/user-connections'
 import { adminUserForms } from './admin/user-forms'
 import { adminUserPages } from './admin/user-pages'
+import { appActions } from './apps/app-actions'
+import { appForms } from './apps/app-forms'
+import { appPages } from './apps/app-pages'
 import type { Context } from './context'
 import { logFailure } from './edge/failures'
 import { healthEndpoints } from './edge/health'
@@ -93,6 +96,9 @@ const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(adminUserPages(ctx))
     .use(adminUserForms(ctx))
     .use(adminUserActions(ctx))
+    .use(appPages(ctx))
+    .use(appForms(ctx))
+    .use(appActions(ctx))
     .use(staticFileRoutes(ctx))
     .use(healthEndpoints(ctx, lifecycle))
     .use(metricsEndpoint(ctx))

@@ -124,6 +124,7 @@ type AttributeName =
   | 'rel'
   | 'required'
   | 'role'
+  | 'rows'
   | 'rx'
   | 'scope'
   | 'selected'

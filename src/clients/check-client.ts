@@ -17,20 +17,7 @@ import {
   OPEN_SCOPES,
 } from './metadata'
 
-/** Names of form fields. */
-export type ClientField =
-  | 'client_name'
-  | 'description'
-  | 'client_uri'
-  | 'grants'
-  | 'scopes'
-  | 'redirect_uris'
-  | 'post_logout_redirect_uris'
-  | 'backchannel_logout_uri'
-  | 'project'
-  | 'service_account'
-  | 'token_profile'
-
+/** `field` is the name of a form field; `grants` is that of its three switches. */
 export type ClientProblem =
   | { readonly field: 'client_name'; readonly problem: 'name_required' | 'name_invisible' | 'name_long' }
   | { readonly field: 'description'; readonly problem: 'description_invisible' | 'description_long' }

@@ -8,7 +8,7 @@ import type { Client } from './clients'
 
 type ClientType = Client['clientType']
 
-export const LONGEST_NAME = 100
+const LONGEST_NAME = 100
 const LONGEST_URI_BYTES = 2000
 export const MOST_REDIRECT_URIS = 50
 

@@ -101,6 +101,24 @@ export const limitAuthorization = (
 ): Promise<Response | undefined> =>
   limit(ctx, request, { route: 'authorize', perMinute: AUTHORIZATIONS_PER_SESSION }, session.idHash)
 
+const APPS_PER_MINUTE = 10
+
+/** For what puts applications before the administrators: counted per user. */
+export const limitAppCreation = (
+  ctx: RequestContext,
+  request: Request,
+  { user }: { readonly user: { readonly id: string } },
+): Promise<Response | undefined> => limit(ctx, request, { route: 'apps', perMinute: APPS_PER_MINUTE }, user.id)
+
+const CHANGES_PER_MINUTE = 120
+
+/** For what administrators change: counted per user, so that a stolen session cannot take the server apart at once. */
+export const limitAdministration = (
+  ctx: RequestContext,
+  request: Request,
+  { user }: { readonly user: { readonly id: string } },
+): Promise<Response | undefined> => limit(ctx, request, { route: 'admin', perMinute: CHANGES_PER_MINUTE }, user.id)
+
 const FAILED_AUTHENTICATIONS = 10
 /** Identifiers are shorter; what is longer names nobody. */
 const LONGEST_CLIENT_ID = 100

@@ -55,6 +55,45 @@ export const RadioGroup = (props: {
   </fieldset>
 )
 
+/** Several that can be on at once, each with what it means. They send `true`. */
+export const TickGroup = (props: {
+  id: string
+  legend: string
+  hint?: Child
+  error?: string | undefined
+  options: readonly { readonly name: string; readonly label: string; readonly text: Child; readonly on: boolean }[]
+}) => (
+  <fieldset
+    id={props.id}
+    aria-describedby={
+      [props.error && `${props.id}-error`, props.hint && `${props.id}-hint`].filter(Boolean).join(' ') || undefined
+    }
+  >
+    <legend class="field-label">{props.legend}</legend>
+    {props.error && (
+      <p id={`${props.id}-error`} class="field-error mb-2" role="alert">
+        {props.error}
+      </p>
+    )}
+    <div class="grid gap-2">
+      {props.options.map(({ name, label, text, on }) => (
+        <label class="option">
+          <input class="checkbox checkbox-sm checkbox-primary" type="checkbox" name={name} value="true" checked={on} />
+          <span class="min-w-0">
+            <span class="block font-medium">{label}</span>
+            <span class="block text-muted">{text}</span>
+          </span>
+        </label>
+      ))}
+    </div>
+    {props.hint && (
+      <p id={`${props.id}-hint`} class="field-hint">
+        {props.hint}
+      </p>
+    )}
+  </fieldset>
+)
+
 /** One of several, in one line. */
 export const Select = (props: {
   name: string

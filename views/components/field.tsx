@@ -69,6 +69,31 @@ export const TextField = (props: TextFieldProps) => (
   </div>
 )
 
+/** Text of several lines. */
+export const TextArea = (
+  props: FieldProps & { readonly optional?: boolean; readonly rows: number; readonly code?: boolean },
+) => (
+  <div>
+    <Label {...props} />
+    <textarea
+      id={props.name}
+      class={props.code ? 'field-area font-mono' : 'field-area'}
+      name={props.name}
+      rows={props.rows}
+      autocomplete={props.autocomplete}
+      autocapitalize={props.code ? 'none' : undefined}
+      spellcheck={props.code ? 'false' : undefined}
+      autofocus={props.autofocus}
+      required={!props.optional}
+      aria-invalid={props.error || props.errorId ? 'true' : undefined}
+      aria-describedby={describedBy(props)}
+    >
+      {`\n${props.value ?? ''}`}
+    </textarea>
+    <Notes {...props} />
+  </div>
+)
+
 /** With a switch to show what was typed and a caps-lock hint, both only where scripts run. */
 export const PasswordField = (
   props: FieldProps & { readonly t: Messages; readonly minLength?: number; readonly optional?: boolean },

@@ -13,6 +13,7 @@ interface NavLink {
 const LINKS: readonly NavLink[] = [
   { path: '/account/sessions', label: 'sessions', icon: 'monitor-smartphone' },
   { path: '/account/connections', label: 'connections', icon: 'link' },
+  { path: '/apps', label: 'apps', icon: 'app-window' },
   { path: '/device', label: 'device', icon: 'terminal' },
 ]
 

@@ -77,7 +77,13 @@ export const FocusPage = (props: PageProps & { readonly bare?: boolean; readonly
 
 /** Top bar and wide content: everything about one's own account. */
 export const AccountPage = (
-  props: PageProps & { readonly text?: Child; readonly action?: Child; readonly narrow?: boolean },
+  props: PageProps & {
+    readonly text?: Child
+    readonly action?: Child
+    readonly narrow?: boolean
+    /** Pages this one is part of; paths below BASE_URL. */
+    readonly crumbs?: readonly { readonly label: string; readonly path: string }[]
+  },
 ) => {
   const { frame, title } = props
   return (
@@ -85,10 +91,21 @@ export const AccountPage = (
       <div class="account-page">
         <Nav frame={frame} />
         <main id="main-content" tabindex="-1" class={props.narrow ? 'content content-narrow' : 'content'}>
+          {props.crumbs && (
+            <nav aria-label={frame.t.layout.breadcrumbs} class="crumbs">
+              <ol>
+                {props.crumbs.map(({ label, path }) => (
+                  <li class="min-w-0 wrap-anywhere">
+                    <a href={frame.basePath + path}>{label}</a>
+                  </li>
+                ))}
+              </ol>
+            </nav>
+          )}
           <div class="flex flex-wrap items-start justify-between gap-4">
-            <div>
-              <h1 class="page-title">{title}</h1>
-              {props.text && <p class="mt-1 max-w-prose text-sm text-muted">{props.text}</p>}
+            <div class="min-w-0">
+              <h1 class="page-title wrap-anywhere">{title}</h1>
+              {props.text && <p class="mt-1 max-w-prose text-sm wrap-anywhere text-muted">{props.text}</p>}
             </div>
             {props.action}
           </div>

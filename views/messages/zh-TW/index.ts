@@ -1,6 +1,8 @@
 // One line per area, in the order of the alphabet.
 export { adminUsers } from './admin-users'
+export { apps } from './apps'
 export { audit } from './audit'
+export { clientForm } from './client-form'
 export { confirm } from './confirm'
 export { consent } from './consent'
 export { dashboard } from './dashboard'
