@@ -4,6 +4,9 @@ import { confirmPages } from './account/confirm'
 import { accountConnectionsPages } from './account/connections'
 import { languageSwitch } from './account/language'
 import { accountSessionsPages, homePage } from './account/sessions'
+import { auditApi } from './admin/audit/api'
+import { auditExport } from './admin/audit/export'
+import { auditPages } from './admin/audit/pages'
 import { adminDashboard } from './admin/dashboard'
 import { adminUserActions } from './admin/user-actions'
 import { adminUserConnectionsPages } from './admin/user-connections'
@@ -99,6 +102,9 @@ const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(appPages(ctx))
     .use(appForms(ctx))
     .use(appActions(ctx))
+    .use(auditPages(ctx))
+    .use(auditExport(ctx))
+    .use(auditApi(ctx))
     .use(staticFileRoutes(ctx))
     .use(healthEndpoints(ctx, lifecycle))
     .use(metricsEndpoint(ctx))

@@ -64,6 +64,10 @@ export function readAuditFilter(query: URLSearchParams): AuditFilter {
 const TIME =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?(?:([Zz])|([+\- ])(\d{2}):(\d{2}))?)?$/
 
+/** Times that every database can write. */
+const FIRST = Date.parse('0001-01-01T00:00:00Z')
+const LAST = Date.parse('9999-12-31T23:59:59.999Z')
+
 /** Undefined for what is no time. A date alone is its first moment. */
 export function readTime(text: string): Date | undefined {
   const match = TIME.exec(text)
@@ -90,7 +94,7 @@ export function readTime(text: string): Date | undefined {
   )
   const exists =
     !Number.isNaN(time.getTime()) && Number(day) <= new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
-  return exists ? time : undefined
+  return exists ? new Date(Math.min(Math.max(time.getTime(), FIRST), LAST)) : undefined
 }
 
 /** `2026-01-31T09:30:00Z`, with a fraction only where there is one. */

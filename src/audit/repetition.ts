@@ -57,5 +57,9 @@ export function createRepetitionFilter(write: (row: AuditRow) => void): Repetiti
   }
 }
 
-const sameness = ({ eventType, action, actorIp, clientId, resourceId, details }: AuditRow): string =>
-  JSON.stringify([eventType, action, actorIp, clientId, resourceId, details?.reason])
+/** Views of the audit log differ by who looks and at what: only administrators make them. */
+const sameness = ({ eventType, action, actorIp, actorUserId, clientId, resourceId, details }: AuditRow): string =>
+  JSON.stringify([
+    ...[eventType, action, actorIp, clientId, resourceId, details?.reason],
+    ...(eventType === 'AUDIT_LOG_VIEWED' ? [actorUserId, details?.filters] : []),
+  ])

@@ -32,6 +32,7 @@ export const iconNames = [
   'pencil',
   'plus',
   'refresh-cw',
+  'scroll-text',
   'search',
   'shield-check',
   'smartphone',

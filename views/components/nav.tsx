@@ -21,6 +21,7 @@ const LINKS: readonly NavLink[] = [
 export const ADMIN_LINKS: readonly NavLink[] = [
   { path: '/admin', label: 'dashboard', icon: 'gauge' },
   { path: '/admin/users', label: 'users', icon: 'users' },
+  { path: '/admin/audit', label: 'audit', icon: 'scroll-text' },
 ]
 
 export const isCurrent = (frame: PageFrame, path: string) => frame.path === path || frame.path.startsWith(`${path}/`)

@@ -68,6 +68,7 @@ export const audit = {
     count: 'Number',
   },
 
+  things: 'events',
   events: 'Events',
   found: (count: string) => `Total events: ${count}`,
   foundMore: (count: string) => `Total events: more than ${count}`,

@@ -57,6 +57,7 @@ export const audit: Audit = {
     count: '數量',
   },
 
+  things: '個事件',
   events: '事件',
   found: (count) => `事件總數：${count}`,
   foundMore: (count) => `事件總數：超過 ${count}`,
