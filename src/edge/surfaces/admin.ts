@@ -7,6 +7,7 @@ import { requireSessionToken } from '../csrf'
 import { jsonHeaders, jsonRefusal } from '../json-refusal'
 import { readPageBody } from '../page-body'
 import { PageError } from '../page-error'
+import { limitAdministration } from '../rate-limit'
 import { requestContext } from '../request-context'
 import { changesSomething, csrfField, surfaceFor } from './page'
 
@@ -14,8 +15,11 @@ function requireAdmin({ user }: BrowserSession): void {
   if (user.role !== 'admin') throw new PageError(403, (t) => t.errors.adminRequired)
 }
 
-/** Pages; others than administrators get the 403 page. */
-export const adminSurface = (context: Context) => surfaceFor(context, requireAdmin)
+/** Pages; others than administrators get the 403 page. Changes are limited per administrator. */
+export const adminSurface = (context: Context) =>
+  surfaceFor(context, requireAdmin).onBeforeHandle(async ({ ctx, session, request }) =>
+    changesSomething(request) ? await limitAdministration(ctx, request, session) : undefined,
+  )
 
 /** JSON for programs and scripts: never a redirect, never a page. */
 export function adminApiSurface(context: Context) {
