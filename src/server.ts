@@ -1,8 +1,12 @@
 /** Composes the server out of its features. */
 import { Elysia } from 'elysia'
+import { accountActivityPages } from './account/activity'
+import { accountAuthorizationsPages } from './account/authorizations'
 import { confirmPages } from './account/confirm'
 import { accountConnectionsPages } from './account/connections'
 import { languageSwitch } from './account/language'
+import { accountOverviewPages } from './account/overview'
+import { accountProfilePages } from './account/profile'
 import { accountSessionsPages, homePage } from './account/sessions'
 import { auditApi } from './admin/audit/api'
 import { auditExport } from './admin/audit/export'
@@ -90,7 +94,11 @@ const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(deviceQrCode(ctx))
     .use(homePage(ctx))
     .use(languageSwitch(ctx))
+    .use(accountOverviewPages(ctx))
     .use(accountSessionsPages(ctx))
+    .use(accountAuthorizationsPages(ctx))
+    .use(accountActivityPages(ctx))
+    .use(accountProfilePages(ctx))
     .use(confirmPages(ctx))
     .use(revealPages(ctx))
     .use(accountConnectionsPages(ctx))

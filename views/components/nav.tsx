@@ -1,6 +1,7 @@
 import type { PageFrame } from '../frame'
 import { classes, Html } from '../html'
 import type { Messages } from '../messages'
+import { AccountTabs } from './account-tabs'
 import { Brand } from './brand'
 import { Icon, type IconName } from './icon'
 
@@ -11,8 +12,7 @@ interface NavLink {
 }
 
 const LINKS: readonly NavLink[] = [
-  { path: '/account/sessions', label: 'sessions', icon: 'monitor-smartphone' },
-  { path: '/account/connections', label: 'connections', icon: 'link' },
+  { path: '/account', label: 'account', icon: 'user-round' },
   { path: '/apps', label: 'apps', icon: 'app-window' },
   { path: '/device', label: 'device', icon: 'terminal' },
 ]
@@ -82,23 +82,26 @@ export const AccountMenu = ({ frame, name, links }: { frame: PageFrame; name: st
 )
 
 export const Nav = ({ frame }: { frame: PageFrame }) => (
-  <header class="top-bar">
-    <div class="mx-auto flex h-14 w-full max-w-5xl items-center gap-2 px-4 sm:gap-6 sm:px-6">
-      <a class="min-w-0 rounded-field" href={`${frame.basePath}/`}>
-        <Brand frame={frame} />
-      </a>
-      <nav aria-label={frame.t.layout.mainNavigation} class="flex shrink-0 grow items-center gap-1">
-        {LINKS.map(({ path, label }) => (
-          <a
-            class="top-link max-sm:hidden"
-            href={frame.basePath + path}
-            aria-current={isCurrent(frame, path) ? 'page' : undefined}
-          >
-            {frame.t.layout.nav[label]}
-          </a>
-        ))}
-      </nav>
-      {frame.user ? <AccountMenu frame={frame} name={frame.user.name} /> : <ThemeButton t={frame.t} />}
-    </div>
-  </header>
+  <>
+    <header class="top-bar">
+      <div class="mx-auto flex h-14 w-full max-w-5xl items-center gap-2 px-4 sm:gap-6 sm:px-6">
+        <a class="min-w-0 rounded-field" href={`${frame.basePath}/`}>
+          <Brand frame={frame} />
+        </a>
+        <nav aria-label={frame.t.layout.mainNavigation} class="flex shrink-0 grow items-center gap-1">
+          {LINKS.map(({ path, label }) => (
+            <a
+              class="top-link max-sm:hidden"
+              href={frame.basePath + path}
+              aria-current={isCurrent(frame, path) ? 'page' : undefined}
+            >
+              {frame.t.layout.nav[label]}
+            </a>
+          ))}
+        </nav>
+        {frame.user ? <AccountMenu frame={frame} name={frame.user.name} /> : <ThemeButton t={frame.t} />}
+      </div>
+    </header>
+    <AccountTabs frame={frame} />
+  </>
 )

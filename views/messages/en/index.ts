@@ -1,4 +1,5 @@
 // One line per area, in the order of the alphabet.
+export { account } from './account'
 export { adminUsers } from './admin-users'
 export { apps } from './apps'
 export { audit } from './audit'

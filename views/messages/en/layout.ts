@@ -14,7 +14,6 @@ export const layout = {
   adminNavigation: 'Administration',
   breadcrumbs: 'You are here',
   nav: {
-    connections: 'Connections',
     admin: 'Administration',
     dashboard: 'Dashboard',
     users: 'Users',

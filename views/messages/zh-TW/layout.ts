@@ -12,7 +12,6 @@ export const layout: Layout = {
   adminNavigation: '系統管理選單',
   breadcrumbs: '目前位置',
   nav: {
-    connections: '連結',
     admin: '系統管理',
     dashboard: '儀表板',
     users: '使用者',

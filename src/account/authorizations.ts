@@ -1,0 +1,90 @@
+/** `/account/authorizations`: what a person has allowed applications, and taking it back. */
+import { and, desc, eq } from 'drizzle-orm'
+import { t } from 'elysia'
+import { scopeView } from '../../views/describe'
+import { accountAuthorizationsPage } from '../../views/pages/account-authorizations'
+import { findConsentById } from '../consent/consents'
+import { revokeConsent } from '../consent/revoke'
+import type { Context, RequestContext } from '../context'
+import { Conflict, commit } from '../db/commit'
+import { param, query } from '../db/definitions'
+import { messagesFor } from '../edge/language'
+import { page, pageFrame, redirectTo } from '../edge/page'
+import { signedInSurface } from '../edge/surfaces/page'
+import { addFlash, type BrowserSession } from '../identity/sessions'
+
+const HERE = '/account/authorizations'
+const NOT_FOUND = 'not_found'
+
+export const accountAuthorizationsPages = (context: Context) =>
+  signedInSurface(context)
+    .get(
+      HERE,
+      async ({ ctx, session, query: asked }) => {
+        const frame = pageFrame(ctx, session)
+        const authorizations = await activeConsents(ctx, session.user.id)
+        const html = accountAuthorizationsPage(frame, {
+          authorizations: authorizations.map(({ uuid, clientId, clientName, scopes, grantedAt }) => ({
+            ...{ uuid, clientId, clientName: clientName ?? clientId, grantedAt },
+            scopes: scopes
+              .split(' ')
+              .filter((name) => name !== '')
+              .map((name) => scopeView(frame.t, name)),
+          })),
+          // Only a known code shows something, so that no link can put words into the page.
+          notFound: asked.error === NOT_FOUND,
+        })
+        return page(html)
+      },
+      { query: t.Object({ error: t.Optional(t.String()) }), response: t.Any() },
+    )
+    .post(
+      `${HERE}/:uuid/revoke`,
+      async ({ ctx, session, params }) => {
+        const tokens = await revoke(ctx, session, params.uuid)
+        if (tokens === undefined) return redirectTo(ctx, `${HERE}?error=${NOT_FOUND}`)
+        const message = messagesFor(ctx, session).account.authorizations.revoked(tokens)
+        await commit(ctx, [addFlash(session, message)])
+        return redirectTo(ctx, HERE)
+      },
+      {
+        params: t.Object({ uuid: t.String() }),
+        body: t.Object({ csrf_token: t.Optional(t.String()) }),
+        response: t.Any(),
+      },
+    )
+
+const consentsOfUser = query('active_consents_of_user', (q, { userAuthorizations: consent, oauthApplications }) =>
+  q
+    .select({
+      uuid: consent.uuid,
+      clientId: consent.clientId,
+      clientName: oauthApplications.clientName,
+      scopes: consent.scopes,
+      grantedAt: consent.grantedAt,
+    })
+    .from(consent)
+    .leftJoin(oauthApplications, eq(oauthApplications.clientId, consent.clientId))
+    .where(and(eq(consent.userId, param('userId')), eq(consent.isActive, true)))
+    .orderBy(desc(consent.grantedAt), desc(consent.uuid)),
+)
+
+/** Newest first. Throws `DatabaseUnavailable`. */
+export const activeConsents = (ctx: Pick<Context, 'db'>, userId: string) => ctx.db.all(consentsOfUser, { userId })
+
+/**
+ * The number of tokens that stopped working; undefined when there is no such consent of this user: one of somebody else
+ * and one that does not exist are the same.
+ */
+async function revoke(ctx: RequestContext, { user }: BrowserSession, uuid: string): Promise<number | undefined> {
+  const consent = uuid.includes('\u0000') ? undefined : await findConsentById(ctx, uuid)
+  if (consent?.userId !== user.id) return undefined
+  if (!consent.isActive) return 0
+  try {
+    return (await revokeConsent(ctx, consent, user)).tokensRevoked
+  } catch (error) {
+    // Two clicks that cross: the first has revoked it.
+    if (error instanceof Conflict) return 0
+    throw error
+  }
+}
