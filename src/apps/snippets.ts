@@ -37,14 +37,15 @@ export function snippetsFor(issuer: string, client: Described): SnippetView[] {
 const isPublic = ({ clientType }: Described): boolean => clientType === 'public'
 
 function deviceScript(issuer: string, client: Described): string {
-  const secret = isPublic(client) ? '' : ' --data-urlencode "client_secret=$CLIENT_SECRET"'
+  const secret = isPublic(client) ? '' : ' \\\n    -d "client_secret=$CLIENT_SECRET"'
   return `#!/bin/sh
 # Needs curl and jq.
 issuer=${shellWord(issuer)}
 client_id=${shellWord(client.clientId)}
 scope=${shellWord(client.scopes)}
 
-answer=$(curl -fsS "$issuer/oauth/device/code" -d "client_id=$client_id" --data-urlencode "scope=$scope"${secret}) || exit 1
+answer=$(curl -fsS "$issuer/oauth/device/code" \\
+    -d "client_id=$client_id" --data-urlencode "scope=$scope"${secret}) || exit 1
 device_code=$(printf %s "$answer" | jq -r .device_code)
 interval=$(printf %s "$answer" | jq -r .interval)
 printf 'Open %s and compare the code %s\\n' \\
@@ -56,10 +57,10 @@ while :; do
   answer=$(curl -sS "$issuer/oauth/token" \\
     -d grant_type=urn:ietf:params:oauth:grant-type:device_code \\
     -d "client_id=$client_id" -d "device_code=$device_code"${secret}) || exit 1
-  case $(printf %s "$answer" | jq -r '.error // "done"') in
+  case $(printf %s "$answer" | jq -r '.error // "ok"') in
     authorization_pending) ;;
     slow_down) interval=$((interval + 5)) ;;
-    done) printf %s "$answer" | jq -r .access_token; exit 0 ;;
+    ok) printf %s "$answer" | jq -r .access_token; exit 0 ;;
     *) printf %s "$answer" | jq -r '.error_description // .error' >&2; exit 1 ;;
   esac
 done

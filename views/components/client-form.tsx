@@ -28,10 +28,10 @@ export type FieldErrors = readonly { readonly field: string; readonly text: stri
 export const FormProblems = ({ t, problems }: { t: Messages; problems: FieldErrors }) => (
   <Alert tone="error">
     {t.clientForm.summary}
-    <ul class="mt-1 list-disc pl-5">
+    <ul class="mt-1 list-disc pl-5 leading-relaxed">
       {problems.map(({ field, text }) => (
         <li>
-          <a class="underline" href={`#${field}`}>
+          <a class="inline-block py-0.5 underline" href={`#${field}`}>
             {text}
           </a>
         </li>

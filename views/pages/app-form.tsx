@@ -28,15 +28,14 @@ export function appFormPage(frame: PageFrame, { app, values, problems, refused }
       frame={frame}
       title={app ? t.editTitle : t.newTitle}
       text={app ? undefined : t.newText}
-      narrow
       crumbs={[{ label: t.title, path: '/apps' }, ...(app ? [{ label: app.name, path: action }] : [])]}
     >
-      <div class="mb-6 grid gap-2">
+      <div class="mb-6 grid max-w-2xl gap-2">
         {refused && <Alert tone="error">{refused}</Alert>}
         {problems.length > 0 && <FormProblems t={frame.t} problems={problems} />}
         <Alert tone="info">{app ? t[app.notice] : t.ownerNotice}</Alert>
       </div>
-      <div class="panel panel-padded">
+      <div class="panel panel-padded max-w-2xl">
         <Form action={frame.basePath + action} token={frame.csrfToken} class="grid gap-8">
           {app && <Hidden name="version" value={String(app.version)} />}
           <ClientFormFields
