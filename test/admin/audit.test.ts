@@ -1,5 +1,6 @@
 /** `/admin/audit`: page, event, CSV and JSON; who may see them, and what is left of it in the trail. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { connect } from 'node:net'
 import { eq } from 'drizzle-orm'
 import { createSealer } from '../../src/audit/seals/sealer'
 import { insertEvent, insertMany } from '../audit/support'
@@ -329,6 +330,42 @@ describe('a large export', () => {
     await reader?.cancel()
     await Bun.sleep(50)
     expect(read).toBeLessThanOrEqual(6)
+    await app.close()
+  }, 60_000)
+
+  test('a reader that takes nothing more stops the reading, and goes away without a trace left open', async () => {
+    const app = await openTestApp()
+    const admin = await app.signIn(await app.insertUser({ role: 'admin' }))
+    const rows = 40_000
+    await insertMany(app.ctx, rows, () => ({ resourceName: 'x'.repeat(300) }))
+    let read = 0
+    const { q } = app.ctx.db
+    const select = q.select.bind(q)
+    Object.assign(q, {
+      select: (...fields: []) => {
+        read += 1
+        return select(...fields)
+      },
+    })
+    const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: (request) => app.handle(request) })
+    const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+    const socket = connect(server.port ?? 0, '127.0.0.1')
+    socket.pause()
+    socket.write(
+      `GET /admin/audit/export HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: ${browser}\r\nCookie: ${admin.cookie}\r\n\r\n`,
+    )
+    let before = -1
+    while (read !== before || read < 5) {
+      before = read
+      await Bun.sleep(300)
+    }
+    // What the buffers of the connection hold; 500 records at a time would be 80.
+    expect(read).toBeLessThan(60)
+    expect(server.pendingRequests).toBe(1)
+    socket.destroy()
+    while (server.pendingRequests > 0) await Bun.sleep(50)
+    expect(read).toBeLessThan(60)
+    await server.stop(true)
     await app.close()
   }, 60_000)
 
