@@ -106,9 +106,21 @@ export function openSqlite(options: SqliteOptions): Database {
     },
     close: async () => {
       await groupCommit.drained()
-      if (!inMemory) handle.run('PRAGMA wal_checkpoint(TRUNCATE)')
+      if (!inMemory) emptyWal(handle)
       handle.close()
     },
+  }
+}
+
+/** Moves everything into the one file, so that it can be copied as it is. */
+function emptyWal(handle: SqliteHandle): void {
+  const checkpoint = () => handle.run('PRAGMA wal_checkpoint(TRUNCATE)')
+  try {
+    checkpoint()
+  } catch {
+    // Statements of queries that were built per call hold the file until they are collected.
+    Bun.gc(true)
+    checkpoint()
   }
 }
 
