@@ -10,7 +10,7 @@ import { ClientRefused } from '../clients/refused'
 import { endOverlap, type Overlap, overlapOf, regenerateSecret } from '../clients/regenerate-secret'
 import type { Context, RequestContext } from '../context'
 import { messagesFor } from '../edge/language'
-import { page, pageFrame } from '../edge/page'
+import { page, pageFrame, redirectTo } from '../edge/page'
 import { limitAppCreation } from '../edge/rate-limit'
 import { requireRecentLogin } from '../edge/step-up'
 import { signedInSurface } from '../edge/surfaces/page'
@@ -165,5 +165,5 @@ async function regenerate(
     path = revealed.path
     return [revealed.statement]
   })
-  return done(ctx, session, path, (m) => m.apps.regenerated)
+  return redirectTo(ctx, path)
 }

@@ -11,7 +11,7 @@ import { ClientRefused } from '../clients/refused'
 import { findPending, proposedChanges } from '../clients/revisions'
 import type { Context, RequestContext } from '../context'
 import { messagesFor } from '../edge/language'
-import { page, pageFrame } from '../edge/page'
+import { page, pageFrame, redirectTo } from '../edge/page'
 import { limitAppCreation } from '../edge/rate-limit'
 import { holdReveal } from '../edge/reveal'
 import { signedInSurface } from '../edge/surfaces/page'
@@ -116,8 +116,8 @@ async function create(ctx: RequestContext, session: BrowserSession, input: Clien
         return [revealed.statement]
       },
     )
-    const next = path ?? appPath(client.clientId)
-    return await done(ctx, session, next, ({ apps }) => apps.wasRegistered(client.clientName))
+    if (path) return redirectTo(ctx, path)
+    return await done(ctx, session, appPath(client.clientId), ({ apps }) => apps.wasRegistered(client.clientName))
   } catch (error) {
     if (!(error instanceof ClientRefused)) throw error
     const refused = refusalText(m, error)

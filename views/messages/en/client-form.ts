@@ -3,7 +3,7 @@ export const clientForm = {
   optional: (label: string) => `${label} (optional)`,
   basics: 'What people see',
   basicsText: 'Shown to everybody who is asked to allow the application something.',
-  type: 'How it keeps a secret',
+  type: 'Kind of application',
   grants: 'How it gets tokens',
   grantsText: 'Switch on only what the application uses.',
   access: 'Where and what for',

@@ -4,7 +4,7 @@ export const clientForm: ClientFormTexts = {
   optional: (label) => `${label}（選填）`,
   basics: '使用者看到的資訊',
   basicsText: '每位被要求授權給此應用程式的使用者都會看到。',
-  type: '如何保管密鑰',
+  type: '應用程式種類',
   grants: '如何取得權杖',
   grantsText: '只啟用應用程式會用到的方式。',
   access: '位置與用途',
