@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { openTestApp, type TestApp } from '../support/app'
-import { decode, issueTokens } from './support'
+import { bearer, decode, issueTokens } from './support'
 
 const OPENID = '/.well-known/openid-configuration'
 const OAUTH = '/.well-known/oauth-authorization-server'
@@ -113,9 +113,17 @@ describe('metadata', () => {
     const { issuer, token_endpoint } = await json(OPENID)
     expect(issuer).toBe('http://localhost:8080')
     expect(token_endpoint).toBe('http://localhost:8080/oauth/token')
-    const client = await app.insertClient({ clientType: 'public', scopes: 'read' })
+    const client = await app.insertClient({ scopes: 'read' })
     const tokens = await issueTokens(app, { user: await app.insertUser(), client, scope: 'read' })
     expect(decode(tokens.access_token).payload.iss).toBe('http://localhost:8080')
+    const credentials = { client_id: client.clientId, client_secret: client.secret }
+    const answers = [
+      await app.get('/oauth/tokeninfo', { headers: bearer(tokens.access_token) }),
+      await app.postForm('/oauth/introspect', { token: tokens.access_token, ...credentials }),
+    ]
+    for (const answer of answers) expect(await answer.json()).toMatchObject({ iss: 'http://localhost:8080' })
+    const device = await app.postForm('/oauth/device/code', credentials)
+    expect(await device.json()).toMatchObject({ verification_uri: 'http://localhost:8080/device' })
   })
 
   test('with a path prefix: below it, and at the inserted path of RFC 8414 §3.1', async () => {

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { commit } from '../../src/db/commit'
+import { createHandler } from '../../src/server'
 import { revokeTokensOfConsent, revokeTokensOfUser } from '../../src/tokens/revoke'
 import { disableToken } from '../../src/tokens/status'
 import type { TestApp } from '../support/app'
@@ -21,6 +22,7 @@ import {
 
 const INVALID = [400, 'invalid_grant', 'Refresh token is invalid or expired']
 const ROTATION = { ENABLE_TOKEN_ROTATION: 'true' }
+const ROTATING = { ENABLE_TOKEN_ROTATION: true, REFRESH_REUSE_GRACE: 0 }
 const NO_GRACE = { ...ROTATION, REFRESH_REUSE_GRACE: '0s' }
 
 describe.each(databases)('refresh grant on %s', (_name, open) => {
@@ -115,6 +117,22 @@ describe.each(databases)('refresh grant on %s', (_name, open) => {
       clientId: client.clientId,
       actorUserId: user.id,
     })
+  })
+
+  test('a grant from before rotation was switched on is watched from then on [SEC]', async () => {
+    await begin()
+    const fixed = await refreshed(tokens.refresh_token)
+    const rotating = createHandler({ ...app.ctx, settings: { ...app.ctx.settings, ...ROTATING } })
+    const send = (token: string) => {
+      const form = { grant_type: 'refresh_token', refresh_token: token, client_id: client.clientId }
+      const init = { method: 'POST', body: new URLSearchParams(form) }
+      return rotating(new Request('http://localhost:8080/oauth/token', init))
+    }
+    const next = (await (await send(fixed.refresh_token)).json()) as Tokens
+    expect(next.refresh_token).not.toBe(fixed.refresh_token)
+    expect(await outcome(await send(fixed.refresh_token))).toEqual(INVALID as never)
+    expect(await outcome(await send(next.refresh_token))).toEqual(INVALID as never)
+    for (const { access_token } of [tokens, fixed, next]) expect(await tokenInfo(access_token)).toBe(401)
   })
 
   test('reuse counts whoever presents the token, also another client [SEC]', async () => {

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { pbkdf2Sync } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { commit } from '../../../src/db/commit'
+import type { Database } from '../../../src/db/database'
+import { createHandler } from '../../../src/server'
 import { revokeTokensOfConsent, revokeTokensOfUser } from '../../../src/tokens/revoke'
 import { openTestApp, type SignedIn, type TestApp, type UserRow } from '../../support/app'
 import { databases } from '../../support/databases'
@@ -65,6 +67,29 @@ describe.each(databases)('device polling on %s', (_name, open) => {
       400,
       { error: 'invalid_grant', error_description: 'Device code is invalid or expired' },
     ])
+  })
+
+  test('what cannot be a device code is not looked for', async () => {
+    const client = await publicClient()
+    const asked: string[] = []
+    const db: Database = {
+      ...app.ctx.db,
+      one: (definition, parameters) => {
+        asked.push(definition.name)
+        return app.ctx.db.one(definition, parameters)
+      },
+    }
+    const handler = createHandler({ ...app.ctx, db })
+    const send = async (device_code: string) => {
+      const form = { grant_type: DEVICE_GRANT, device_code, client_id: client.clientId }
+      await handler(
+        new Request('http://localhost:8080/oauth/token', { method: 'POST', body: new URLSearchParams(form) }),
+      )
+      return asked.splice(0).filter((name) => name.startsWith('device_code'))
+    }
+    expect(await send('ab'.repeat(20))).toContain('device_code_by_hash')
+    for (const code of ['a'.repeat(39), 'a'.repeat(41), 'AB'.repeat(20), 'g'.repeat(40)])
+      expect(await send(code)).toEqual([])
   })
 
   test('both parameters are required', async () => {
