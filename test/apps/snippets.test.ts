@@ -100,8 +100,9 @@ describe('programs to copy', () => {
   test('texts with a meaning in a program stay texts [SEC]', () => {
     const evil = `https://a/?x='$(id)\`id\`"</script>`
     const client = {
-      ...({ clientId: 'c', clientType: 'public', scopes: `a'$(id)`, redirectUris: [evil] } as const),
+      ...({ clientId: 'c', clientType: 'public', scopes: `a'$(id)` } as const),
       ...{ enableDeviceFlow: true, enableAuthCodeFlow: true, enableClientCredentialsFlow: false },
+      redirectUris: [evil],
     }
     const [device, code] = snippetsFor('https://x', client)
     expect(device?.code).toContain(String.raw`scope='a'\''$(id)'`)
