@@ -20,6 +20,7 @@ import { appActions } from './apps/app-actions'
 import { appForms } from './apps/app-forms'
 import { appPages } from './apps/app-pages'
 import type { Context } from './context'
+import { documentationPages } from './docs/docs-pages'
 import { logFailure } from './edge/failures'
 import { healthEndpoints } from './edge/health'
 import { createPipeline, type Handler } from './edge/pipeline'
@@ -93,6 +94,7 @@ const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(deviceStatus(ctx))
     .use(deviceQrCode(ctx))
     .use(homePage(ctx))
+    .use(documentationPages(ctx))
     .use(languageSwitch(ctx))
     .use(accountOverviewPages(ctx))
     .use(accountSessionsPages(ctx))

@@ -102,6 +102,7 @@ type AttributeName =
   | 'height'
   | 'hidden'
   | 'href'
+  | 'hreflang'
   | 'id'
   | 'label'
   | 'inputmode'

@@ -30,6 +30,28 @@ export function describeConfiguration({ settings, given }: Configuration): strin
   return lines.slice(1)
 }
 
+export interface SettingRow {
+  readonly name: string
+  /** As one would write it; empty for "not set". */
+  readonly standard: string
+  readonly doc: string
+  readonly secret: boolean
+}
+
+/** The table as the documentation shows it. Settings without effect are left out. */
+export const documentedSettings = (): { readonly section: string; readonly rows: readonly SettingRow[] }[] =>
+  Object.entries(settingsSections).map(([section, table]) => ({
+    section,
+    rows: (Object.entries(table) as [SettingName, Setting][])
+      .filter(([, setting]) => !setting.inert)
+      .map(([name, setting]) => ({
+        name,
+        standard: setting.secret ? '' : shortened(show(setting, setting.default)),
+        doc: setting.doc,
+        secret: setting.secret === true,
+      })),
+  }))
+
 /** The contents of `.env.example`. */
 export function envExample(): string {
   const lines = [

@@ -10,7 +10,7 @@ import { readCookie } from './cookies'
 /** Written by the language switch of every page. */
 export const LANGUAGE_COOKIE = 'lang'
 /** Written by the pages of the documentation. */
-const DOCS_LANGUAGE_COOKIE = 'docs_lang'
+export const DOCS_LANGUAGE_COOKIE = 'docs_lang'
 
 export function languageOf(
   { request }: Pick<RequestContext, 'request'>,
@@ -58,7 +58,7 @@ function qualityOf(parameters: readonly string[]): number {
 const TRADITIONAL = /^zh(-hant(-.+)?|-tw|-hk|-mo)?$/
 
 /** Readers of Simplified Chinese are not given the other script. */
-function languageOfTag(tag: string): Language | undefined {
+export function languageOfTag(tag: string): Language | undefined {
   const name = tag.toLowerCase().replaceAll('_', '-')
   if (TRADITIONAL.test(name)) return 'zh-TW'
   if (name === 'en' || name.startsWith('en-')) return 'en'

@@ -1,6 +1,7 @@
 /** Lucide icons that the pages use; the build puts just these into the executable. */
 export const iconNames = [
   'app-window',
+  'book-open',
   'arrow-right',
   'badge-check',
   'ban',

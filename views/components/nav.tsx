@@ -15,6 +15,7 @@ const LINKS: readonly NavLink[] = [
   { path: '/account', label: 'account', icon: 'user-round' },
   { path: '/apps', label: 'apps', icon: 'app-window' },
   { path: '/device', label: 'device', icon: 'terminal' },
+  { path: '/docs', label: 'docs', icon: 'book-open' },
 ]
 
 /** The pages of administrators, in the order of the navigation at their side. */

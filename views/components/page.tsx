@@ -9,11 +9,13 @@ import { Nav, ThemeButton } from './nav'
 export interface PageProps {
   readonly frame: PageFrame
   readonly title: string
+  /** More elements for the head. */
+  readonly head?: Child
   readonly children?: Child
 }
 
 /** The complete document around `children`. */
-export const Document = ({ frame, title, children }: PageProps) => (
+export const Document = ({ frame, title, head, children }: PageProps) => (
   <>
     {raw('<!doctype html>')}
     <html lang={frame.language} data-accent={frame.accent || 'indigo'}>
@@ -28,6 +30,7 @@ export const Document = ({ frame, title, children }: PageProps) => (
         <link rel="icon" href={`${frame.basePath}/favicon.ico`} sizes="32x32" />
         <link rel="icon" href={assetUrl(frame, 'icon.svg')} type="image/svg+xml" />
         <script src={assetUrl(frame, 'main.js')} defer />
+        {head}
       </head>
       <body>
         <a class="skip-link" href="#main-content">

@@ -23,6 +23,7 @@ export const layout = {
     audit: 'Audit',
     account: 'Account',
     apps: 'My Apps',
+    docs: 'Docs',
     device: 'Connect a device',
     changePassword: 'Change password',
     signOut: 'Sign out',

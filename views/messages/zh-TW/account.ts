@@ -79,6 +79,6 @@ export const account: Account = {
     emptyTitle: '尚無紀錄',
     emptyText: '您的下一次登入會列在這裡。',
     off: '此伺服器不記錄登入。',
-    things: () => '筆登入紀錄',
+    things: (_total) => '筆登入紀錄',
   },
 }

@@ -21,6 +21,7 @@ export const layout: Layout = {
     audit: '稽核',
     account: '帳號',
     apps: '我的應用程式',
+    docs: '文件',
     device: '連結裝置',
     changePassword: '變更密碼',
     signOut: '登出',

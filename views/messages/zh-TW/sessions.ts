@@ -49,7 +49,7 @@ export const sessions: Sessions = {
   status: '狀態',
   statuses: { active: '有效', disabled: '已停用', revoked: '已撤銷' },
   search: '應用程式或權限',
-  things: () => '項授權',
+  things: (_total) => '項授權',
   noMatchTitle: '找不到任何工作階段',
   noMatchText: '沒有符合搜尋與篩選條件的項目。清除條件即可看到全部。',
   disable: '停用',
