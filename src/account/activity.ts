@@ -26,12 +26,10 @@ export const accountActivityPages = (context: Context) =>
     { response: t.Any() },
   )
 
-const CONFIRMED = 'Password confirmed'
-
-function kindOf({ event, success, action }: SignIn): SignInView['kind'] {
+function kindOf({ event, success, confirmation }: SignIn): SignInView['kind'] {
   if (event === 'LOGOUT') return 'signedOut'
   if (!success || event === 'AUTHENTICATION_FAILURE') return 'refused'
-  return action.startsWith(CONFIRMED) ? 'confirmed' : 'signedIn'
+  return confirmation ? 'confirmed' : 'signedIn'
 }
 
 export const signInView = (messages: Messages, signIn: SignIn): SignInView => ({

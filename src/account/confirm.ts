@@ -93,7 +93,7 @@ const confirmed = (
     action: 'Password confirmed before a sensitive action',
     actor: { id: user.id, username: user.username },
     resource: { type: 'USER', id: user.id },
-    details: { auth_source: user.authSource, sid },
+    details: { auth_source: user.authSource, confirmation: true, sid },
   })
   return startSession(ctx, login, { claim: userUnchanged(user), alongside: [...alongside, ...recorded] })
 }

@@ -11,7 +11,8 @@ export interface SignIn {
   readonly at: Date
   readonly event: (typeof EVENTS)[number]
   readonly success: boolean
-  readonly action: string
+  /** Somebody who was signed in proved again who they are. */
+  readonly confirmation: boolean
   readonly ip: string
   readonly userAgent: string
 }
@@ -59,9 +60,9 @@ export const selectSignIns = (
   { limit, offset }: { readonly limit: number; readonly offset: number },
 ) => {
   const { q, t } = ctx.db
-  const { id, eventTime, eventType, success, action, actorIp, userAgent } = t.auditLogs
+  const { id, eventTime, eventType, success, details, actorIp, userAgent } = t.auditLogs
   return q
-    .select({ id, eventTime, eventType, success, action, actorIp, userAgent })
+    .select({ id, eventTime, eventType, success, details, actorIp, userAgent })
     .from(t.auditLogs)
     .where(ofUser(ctx, userId))
     .orderBy(desc(eventTime), desc(id))
@@ -71,7 +72,8 @@ export const selectSignIns = (
 
 type Row = Awaited<ReturnType<typeof selectSignIns>>[number]
 
-const toSignIn = ({ id, eventTime, eventType, success, action, actorIp, userAgent }: Row): SignIn => ({
-  ...{ id, at: eventTime, success, action, ip: actorIp, userAgent },
+const toSignIn = ({ id, eventTime, eventType, success, details, actorIp, userAgent }: Row): SignIn => ({
+  ...{ id, at: eventTime, success, ip: actorIp, userAgent },
+  confirmation: details?.confirmation === true,
   event: EVENTS.find((name) => name === eventType) ?? 'LOGOUT',
 })

@@ -11,7 +11,7 @@ const PATIENCE_MS = 180_000
 
 const names = samples({ now: new Date() }).map(({ name }) => name)
 /** The narrow column of the other pages is the same on every screen that is wider than it. */
-const changesWithWidth = (name: string) => /^(?:sessions|change-password|admin)/.test(name)
+const changesWithWidth = (name: string) => /^(?:sessions|account|change-password|admin)/.test(name)
 
 /** What reaches beyond the right edge of the window, as `tag.class` each. */
 const OVERFLOWING = `[...document.body.querySelectorAll('*')]

@@ -226,7 +226,7 @@ suiteNeeds('chromium')('scripts of the pages in Chromium', () => {
       await page.getByRole('button', { name: 'Revoke access of Nightly backup' }).click()
       const sent = page.waitForRequest((request) => request.method() === 'POST')
       await dialog.getByRole('button', { name: 'Revoke access' }).click()
-      expect(new URL((await sent).url()).pathname).toBe('/account/grants/g1/revoke')
+      expect(new URL((await sent).url()).pathname).toBe('/account/sessions/g1/revoke')
       await closePage(page)
     })
 

@@ -128,8 +128,8 @@ describe('sessions', () => {
     expect(html).not.toContain('/account/sessions/s0/end')
     expect(html).toContain('action="/account/sessions/s1/end"')
     expect(html).toContain('action="/account/sessions/end-others"')
-    expect(html).toContain('action="/account/grants/g0/revoke"')
-    expect(html).not.toContain('/account/grants/g2/revoke')
+    expect(html).toContain('action="/account/sessions/g0/revoke"')
+    expect(html).not.toContain('/account/sessions/g2/revoke')
   })
 
   test('empty lists say what would be there and offer the first step', () => {

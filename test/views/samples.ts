@@ -16,6 +16,7 @@ import { errorPage } from '../../views/pages/error'
 import { loginPage } from '../../views/pages/login'
 import { logoutPage } from '../../views/pages/logout'
 import { providerContinuePage } from '../../views/pages/provider-continue'
+import { accountSamples } from './account-samples'
 import { adminSamples } from './admin-samples'
 
 const MINUTE = 60_000
@@ -263,6 +264,7 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
       { userId: '3f6c', username: t('alice'), connections: [connection(1), connection(2, { onlyWay: true })] },
     ),
     ...adminSamples(frame, t, now),
+    ...accountSamples(frame, t, now, { sessions, grants }),
     sessions: accountSessionsPage(frame, { sessions, grants }),
     'sessions-empty': accountSessionsPage(frame, { sessions: [current], grants: [] }),
     'sessions-many': accountSessionsPage(
