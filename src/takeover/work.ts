@@ -14,7 +14,7 @@ export interface Work {
 }
 
 /** Which of the values exist in a column of a new table. */
-export async function existing(
+async function existing(
   { store }: Work,
   column: { readonly table: 'users' | 'oauth_applications'; readonly name: string },
   values: readonly string[],

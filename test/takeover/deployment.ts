@@ -68,7 +68,7 @@ export async function existingSqlite(): Promise<ExistingDatabase> {
   }
 }
 
-export async function existingPostgres(): Promise<ExistingDatabase> {
+async function existingPostgres(): Promise<ExistingDatabase> {
   const { url, name, drop } = await freshDatabase()
   const client = postgres(url, { max: 1, onnotice: () => {} })
   await client.unsafe(schema('postgres'))
@@ -103,7 +103,7 @@ export const existingDatabases: [string, () => Promise<ExistingDatabase>][] = po
 const DAY = 24 * 3_600_000
 /** A moment with milliseconds, so that rounding shows. */
 export const MADE_AT = Date.parse('2026-03-05T17:30:00.123Z')
-export const ISSUER = 'http://localhost:8080'
+const ISSUER = 'http://localhost:8080'
 
 const SETTINGS = {
   JWT_SECRET: 'secret-for-tokens-of-the-former-deployment-0123456789',
@@ -113,12 +113,12 @@ const SETTINGS = {
 }
 
 /** bcrypt as the former version wrote it, at the lowest cost. */
-export const bcrypt = async (text: string): Promise<string> =>
+const bcrypt = async (text: string): Promise<string> =>
   (await Bun.password.hash(text, { algorithm: 'bcrypt', cost: 4 })).replace(/^\$2b\$/, '$2a$')
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-export const secretOf = (): string =>
+const secretOf = (): string =>
   `ago_${[...randomBytes(52)].map((byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('')}`
 
 function signed(claims: Row): string {
