@@ -8,6 +8,8 @@ import { createHash } from 'node:crypto'
 import { and, inArray, isNull } from 'drizzle-orm'
 import { changeClient } from '../../src/clients/change-client'
 import { revokeAllAccess } from '../../src/clients/client-grants'
+import { deleteClient } from '../../src/clients/delete-client'
+import { deleteUser } from '../../src/users/delete-user'
 import { clientRow, requestOf as requestAsStaff } from '../clients/support'
 import { openTestApp, type SignedIn, type TestApp, type UserRow } from '../support/app'
 import { databases } from '../support/databases'
@@ -46,8 +48,10 @@ const codeWorks =
   async () =>
     (await redeem(app, client, code)).status === 200
 
+type Tokens = Readonly<Record<string, unknown>>
+
 const tokensWork =
-  (app: TestApp, { client }: Pair, tokens: Record<string, unknown>): Issued =>
+  (app: TestApp, { client }: Pair, tokens: Tokens): Issued =>
   async () => {
     const info = await app.get('/oauth/tokeninfo', { headers: bearer(String(tokens.access_token)) })
     const refreshed = await app.postForm('/oauth/token', {
@@ -88,8 +92,22 @@ const ISSUANCES: Readonly<Record<string, Issuance>> = {
       const { code } = await insertCode(app, { ...pair, scope: 'read' })
       return async () => {
         const response = await redeem(app, pair.client, code)
-        const issued = response.status === 200 ? tokensWork(app, pair, await response.json()) : undefined
+        const issued = response.status === 200 ? tokensWork(app, pair, (await response.json()) as Tokens) : undefined
         return [response, issued]
+      }
+    },
+  },
+  'the refresh grant': {
+    allows: false,
+    prepare: async (app, pair) => {
+      const { client } = pair
+      const response = await redeem(app, client, (await insertCode(app, { ...pair, scope: 'read' })).code)
+      const { refresh_token } = (await response.json()) as { refresh_token: string }
+      const form = { grant_type: 'refresh_token', refresh_token }
+      const credentials = { client_id: client.clientId, client_secret: client.secret }
+      return async () => {
+        const answer = await app.postForm('/oauth/token', { ...form, ...credentials })
+        return [answer, answer.status === 200 ? tokensWork(app, pair, (await answer.json()) as Tokens) : undefined]
       }
     },
   },
@@ -168,6 +186,23 @@ const ENDS: Readonly<Record<string, End>> = {
   },
 }
 
+/** What ends access along with something else; it differs from the others by its commit only. */
+const FURTHER_ENDS: Readonly<Record<string, End>> = {
+  'the user is deleted': {
+    ...{ users: 1, clients: 4 },
+    apply: (app, { user }, administrator) => deleteUser(requestAsStaff(app), administrator.user, user, undefined),
+  },
+  'an administrator sets a new password': {
+    ...{ users: 1, clients: 4 },
+    apply: (app, { user }, { session }) => press(app, session, `/admin/users/${user.id}/reset-password`),
+  },
+  'the client is deleted': {
+    ...{ users: 4, clients: 1 },
+    apply: async (app, { client }, { user }) => deleteClient(requestAsStaff(app), user, client, 'admin'),
+  },
+}
+const ALL_ENDS: Readonly<Record<string, End>> = { ...ENDS, ...FURTHER_ENDS }
+
 describe.each(databases)('issuance beside the end of access on %s [SEC]', (_name, open) => {
   let app: TestApp
   let administrator: Administrator
@@ -204,9 +239,15 @@ describe.each(databases)('issuance beside the end of access on %s [SEC]', (_name
     ]
   }
 
-  const cases = Object.keys(ENDS).flatMap((end) => Object.keys(ISSUANCES).map((issuance) => [issuance, end] as const))
+  const cases = [
+    ...Object.keys(ENDS).flatMap((end) => Object.keys(ISSUANCES).map((issuance) => [issuance, end] as const)),
+    ...Object.keys(FURTHER_ENDS).flatMap((end) => [
+      ['the code grant', end] as const,
+      ['the refresh grant', end] as const,
+    ]),
+  ]
   test.each(cases)('%s, while %s', async (issuanceName, endName) => {
-    const [issuance, end] = [ISSUANCES[issuanceName] as Issuance, ENDS[endName] as End]
+    const [issuance, end] = [ISSUANCES[issuanceName] as Issuance, ALL_ENDS[endName] as End]
     const pairs = await pairsFor(end)
     const first = pairs[0] as Pair
     for (const pair of pairs) await issuance.ready?.(app, pair)

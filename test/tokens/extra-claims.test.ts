@@ -81,6 +81,20 @@ describe('extra_claims: limits are inclusive and 0 means unlimited', () => {
   })
 })
 
+test('extra_claims: a name has 128 bytes at most', () => {
+  expect(accepted(JSON.stringify({ [`${'n'.repeat(126)}ü`]: 1 })).length).toBe(1)
+  expect(refused(JSON.stringify({ [`${'n'.repeat(127)}ü`]: 1 }))).toContain('longer than 128 bytes')
+})
+
+test('extra_claims: of several problems the first in the document is named', () => {
+  const problems = ['"iss":1', `"big":"${'x'.repeat(513)}"`, `"${'n'.repeat(129)}":1`, '"":1']
+  const texts = ['reserved claim key: "iss"', 'value for "big" is', 'longer than 128 bytes', 'empty key']
+  for (let first = 0; first < problems.length; first += 1) {
+    const turned = [...problems.slice(first), ...problems.slice(0, first)]
+    expect(refused(`{"fine":1,${turned}}`)).toContain(texts[first] ?? '')
+  }
+})
+
 describe('extra_claims: reserved names [SEC]', () => {
   const names = [
     ...'iss sub aud exp nbf iat jti type scope user_id client_id azp amr acr auth_time nonce at_hash'.split(' '),

@@ -1,8 +1,10 @@
 /** ID tokens (OpenID Connect Core §2, §3.1.3.6, §12.2), as an application that trusts nobody reads them. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
+import { eq } from 'drizzle-orm'
 import { createLocalJWKSet, createRemoteJWKSet, type JWTVerifyResult, jwtVerify } from 'jose'
 import * as oauth from 'oauth4webapi'
+import { createHandler } from '../../src/server'
 import { signingAdvice } from '../../src/tokens/signing-advice'
 import { insertCode, redeem, VERIFIER } from '../oauth/code-support'
 import { auditRows, bearer, createAppPool, issueTokens, outcome } from '../oauth/support'
@@ -177,6 +179,30 @@ describe('whether there is one', () => {
     )
     expect(ofId?.resourceId).toBe(ofAccess?.resourceId ?? '')
   })
+})
+
+test('one that cannot be signed fails the whole exchange, and the code stays usable', async () => {
+  const app = await pool.get({})
+  const of = await parties(app)
+  const { code } = await insertCode(app, { ...of, scope: 'openid read' })
+  const { active } = app.ctx.keys
+  const sign = (input: string) => {
+    const payload = JSON.parse(Buffer.from(input.split('.')[1] ?? '', 'base64url').toString()) as { at_hash?: string }
+    if (payload.at_hash !== undefined) throw new Error('the key is gone')
+    return active.sign(input)
+  }
+  const broken = createHandler({ ...app.ctx, keys: { ...app.ctx.keys, active: { ...active, sign } } })
+  const postForm: TestApp['postForm'] = (path, fields) => {
+    const init = { method: 'POST', body: new URLSearchParams(fields) }
+    return broken(new Request(`http://localhost:8080${path}`, init))
+  }
+  expect((await outcome(await redeem({ ...app, postForm }, of.client, code))).slice(0, 2)).toEqual([
+    500,
+    'server_error',
+  ])
+  const { q, t } = app.ctx.db
+  expect(await q.select().from(t.accessTokens).where(eq(t.accessTokens.userId, of.user.id))).toEqual([])
+  expect((await redeem(app, of.client, code)).status).toBe(200)
 })
 
 describe('expiry (P24)', () => {
