@@ -54,7 +54,7 @@ async function countSignIns(ctx: Reader, userId: string): Promise<number> {
   return row?.count ?? 0
 }
 
-export const selectSignIns = (
+const selectSignIns = (
   ctx: Reader,
   userId: string,
   { limit, offset }: { readonly limit: number; readonly offset: number },

@@ -57,7 +57,7 @@ export function accountOverviewPage(frame: PageFrame, props: AccountOverviewProp
         </LinkButton>
       }
     >
-      <div class="grid gap-4 sm:grid-cols-2 lg:grid-cols-4">
+      <div class="grid grid-cols-2 gap-4 lg:grid-cols-4">
         {COUNTED.map((name) => (
           <Stat label={t.counts[name]} value={figure(frame, counts[name])} href={to(LEADS_TO[name])} />
         ))}
