@@ -31,14 +31,6 @@ const TEXTS = {
   search: 'search',
 } as const satisfies Readonly<Record<string, keyof AuditFilter>>
 
-/** Query parameters of filters, in the order in which links carry them. */
-export const FILTER_PARAMETERS = [...Object.keys(TEXTS), 'success', 'start_time', 'end_time'] as readonly (
-  | keyof typeof TEXTS
-  | 'success'
-  | 'start_time'
-  | 'end_time'
-)[]
-
 /** No column that is compared holds more; PostgreSQL refuses NUL in any text. */
 const LONGEST = 500
 const storable = (text: string): string => text.slice(0, LONGEST).toWellFormed().replaceAll('\u0000', '\ufffd')

@@ -14,7 +14,7 @@ import type { AuditRow } from './row'
 type Reader = Pick<Context, 'db'>
 
 /** Matches are counted up to this number; pages beyond are not offered. */
-export const MOST_COUNTED = 100_000
+const MOST_COUNTED = 100_000
 /** Records a search looks at in one go: SQLite serves nobody else meanwhile. */
 const STRETCH = { sqlite: 5_000, postgres: 50_000 }
 

@@ -22,7 +22,7 @@ import { actorOf } from './recorded'
 import { AUDIT_PATH, parametersOf, readAuditRequest } from './request'
 
 /** Records of one file; whatever is older is left out, and the answer says so. */
-export const MOST_EXPORTED = 1_000_000
+const MOST_EXPORTED = 1_000_000
 const BATCH = 500
 
 const anyFields = t.Object({}, { additionalProperties: true })

@@ -138,7 +138,7 @@ function eventGroups(): AuditListView['eventGroups'] {
 
 const CLIENT_ACTOR = 'client:'
 
-export function eventView(row: AuditRow): AuditEventView {
+function eventView(row: AuditRow): AuditEventView {
   const { actorUserId: actorId, resourceType, resourceId } = row
   const isClient = actorId.startsWith(CLIENT_ACTOR)
   const userPath = (id: string) => `/admin/users/${encodeURIComponent(id)}`

@@ -57,7 +57,10 @@ export interface Verification {
   readonly unsealedRecords: number
   /** Batches that were sealed more than a day after their records: imported, after a standstill, or sealed again. */
   readonly oldBatches: number
+  /** The first thousand. */
   readonly problems: readonly Problem[]
+  /** How many there are. */
+  readonly problemCount: number
   readonly sealedUntil?: Date
   readonly head?: { readonly number: number; readonly chain: string }
 }
@@ -71,14 +74,19 @@ export interface VerifyOptions {
 type VerifierContext = Pick<Context, 'db' | 'secrets'>
 
 const DAY_MS = 24 * 3_600_000
-/** More problems than these are counted and not listed. */
-export const LISTED_PROBLEMS = 1_000
+/** More problems than these are counted and not listed: a trail may be lost as a whole. */
+const LISTED_PROBLEMS = 1_000
 
 /** Throws `DatabaseUnavailable`. */
 export async function verifyAuditTrail(ctx: VerifierContext, options: VerifyOptions = {}): Promise<Verification> {
   const end = await newestSeal(ctx)
   const walk = await createWalk(ctx, end)
   const problems: Problem[] = []
+  let problemCount = 0
+  const add = (found: readonly Problem[]) => {
+    problemCount += found.length
+    problems.push(...found.slice(0, LISTED_PROBLEMS - problems.length))
+  }
   const total = { batches: 0, records: 0, removedBatches: 0, removedRecords: 0, lateRecords: 0, oldBatches: 0 }
   let waitingRecords = 0
   let previous: Seal | undefined
@@ -89,9 +97,9 @@ export async function verifyAuditTrail(ctx: VerifierContext, options: VerifyOpti
     const seals = (await findSealsAfter(ctx, number)).filter((seal) => seal.number <= (end?.number ?? 0))
     if (seals.length === 0) break
     for (const seal of seals) {
-      problems.push(...linkProblems(previous, seal), ...sealProblems(ctx, seal), ...headProblems(options.head, seal))
+      add([...linkProblems(previous, seal), ...sealProblems(ctx, seal), ...headProblems(options.head, seal)])
       const records = await walk.check(seal, start)
-      problems.push(...records.problems)
+      add(records.problems)
       waitingRecords += records.waiting
       total.batches += 1
       if (seal.removedAt) {
@@ -112,12 +120,13 @@ export async function verifyAuditTrail(ctx: VerifierContext, options: VerifyOpti
     }
   }
   if (options.head && options.head.number > (end?.number ?? 0))
-    problems.push({ kind: 'head_missing', batch: options.head.number })
+    add([{ kind: 'head_missing', batch: options.head.number }])
   return {
     ...total,
     waitingRecords,
     unsealedRecords: await countRowsAfter(ctx, start),
     problems,
+    problemCount,
     ...(sealedUntil && { sealedUntil }),
     ...(end && { head: { number: end.number, chain: end.chain } }),
   }
