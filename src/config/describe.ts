@@ -35,7 +35,8 @@ export interface SettingRow {
   /** As one would write it; empty for "not set". */
   readonly standard: string
   readonly doc: string
-  readonly secret: boolean
+  /** The variable that may name a file with it instead; only secrets have one. */
+  readonly file?: string
 }
 
 /** The table as the documentation shows it. Settings without effect are left out. */
@@ -48,7 +49,7 @@ export const documentedSettings = (): { readonly section: string; readonly rows:
         name,
         standard: setting.secret ? '' : shortened(show(setting, setting.default)),
         doc: setting.doc,
-        secret: setting.secret === true,
+        ...(setting.secret && { file: `${name}_FILE` }),
       })),
   }))
 

@@ -36,11 +36,12 @@ export function renderMarkdown(markdown: string, copyLabel: string): RenderedPag
         headings.push({ depth, text, id })
         return `<h${depth} id="${escapeText(id)}">${this.parser.parseInline(tokens)}</h${depth}>\n`
       },
+      // Drawings have no language, and nothing to copy.
       code({ text, lang = '' }) {
-        const badge = lang === '' ? '' : `<span class="docs-language">${escapeText(lang)}</span>`
         const copy = `<button type="button" class="btn btn-ghost btn-xs needs-scripts" data-copy="${escapeText(text)}">${escapeText(copyLabel)}</button><span class="sr-only" role="status"></span>`
-        const head = `<div class="docs-code-head">${badge}${copy}</div>`
-        return `<div class="docs-code">${head}<pre tabindex="0"><code>${escapeText(text)}</code></pre></div>\n`
+        const head = `<div class="docs-code-head"><span class="docs-language">${escapeText(lang)}</span>${copy}</div>`
+        const code = `<pre tabindex="0"><code>${escapeText(text)}</code></pre>`
+        return `<div class="docs-code">${lang === '' ? '' : head}${code}</div>\n`
       },
       table(token) {
         const cells = (row: Tokens.TableCell[], tag: string) =>

@@ -7,7 +7,8 @@ export interface SettingsSection {
     readonly name: string
     readonly standard: string
     readonly doc: string
-    readonly secret: boolean
+    /** The variable that may name a file with it instead. */
+    readonly file?: string
   }[]
 }
 
@@ -29,7 +30,7 @@ export const SettingsTable = ({ t, sections }: { t: Messages; sections: readonly
                 </tr>
               </thead>
               <tbody>
-                {rows.map(({ name, standard, doc, secret }) => (
+                {rows.map(({ name, standard, doc, file }) => (
                   <tr>
                     <td>
                       <code>{name}</code>
@@ -37,10 +38,10 @@ export const SettingsTable = ({ t, sections }: { t: Messages; sections: readonly
                     <td>{standard === '' ? nothing : <code>{standard}</code>}</td>
                     <td>
                       <span lang="en">{doc}</span>
-                      {secret && (
+                      {file && (
                         <>
                           {' '}
-                          {t.docs.settings.secret} <code>{`${name}_FILE`}</code>
+                          {t.docs.settings.secret} <code>{file}</code>
                         </>
                       )}
                     </td>
