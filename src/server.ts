@@ -72,7 +72,7 @@ export function createHandler(ctx: Context, lifecycle: Lifecycle = RUNNING): Han
   return createPipeline(ctx, app, routes)
 }
 
-const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
+export const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
   new Elysia({ strictPath: true })
     .use(tokenEndpoint(ctx))
     .use(authorizationEndpoint(ctx))
