@@ -127,6 +127,8 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     takes: [
       ...(['access token', 'machine token', 'refresh token', 'access token, wrong typ'] as const),
       ...(['refresh token, wrong typ', 'access token, re-signed', 'refresh token, re-signed'] as const),
+      ...(['access token, extended', 'access token, padded', 'refresh token, extended'] as const),
+      'refresh token, padded',
     ],
     refusal: 'nothing ended',
     // A rotated-out token is evidence of theft here as at the token endpoint.
@@ -144,6 +146,8 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
       'refresh token': '401 invalid_client',
       'refresh token, wrong typ': '401 invalid_client',
       'refresh token, re-signed': '401 invalid_client',
+      'refresh token, extended': '401 invalid_client',
+      'refresh token, padded': '401 invalid_client',
     },
     asksWho: true,
     present: grant('refresh_token', 'refresh_token'),
@@ -237,6 +241,18 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
       (artefact) => ({ csrf_token: artefact }),
       (location) => location === '/account/sessions',
     ),
+  },
+  'login form': {
+    needs: 'nothing',
+    takes: ['login token'],
+    refusal: '403 page',
+    asksWho: false,
+    present: async ({ app, loginCookie }, artefact) => {
+      // Nobody of that name: the form is read, and the password is what is wrong with it.
+      const form = { csrf_token: artefact, username: 'nobody', password: 'wrong' }
+      const response = await app.postForm('/login', form, { cookie: loginCookie })
+      return response.status === 401 ? 'accepted' : pageVerdict(response, () => false)
+    },
   },
   'consent decision': {
     needs: 'session',

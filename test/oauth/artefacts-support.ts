@@ -1,11 +1,13 @@
 /** Every secret this server hands out, fresh, used and forged, with what each stands on and how long it lives. */
-import { createHmac } from 'node:crypto'
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { generateRegistrationToken } from '../../src/clients/secret'
+import { loginCookieName } from '../../src/edge/cookies'
 import { sha256Hex } from '../../src/secrets'
 import { signJwt } from '../../src/tokens/jwt'
 import type { TokenTyp } from '../../src/tokens/keys'
 import { type ClientRow, openTestApp, type SignedIn, type TestApp, type UserRow } from '../support/app'
+import type { OpenDatabase } from '../support/databases'
 import * as authorize from './authorize/support'
 import { insertCode, REDIRECT_URI, redeem } from './code-support'
 import * as device from './device/support'
@@ -21,6 +23,8 @@ export interface Scene {
   readonly stranger: Client
   /** The browser that every cookie, token and request id of the scene belongs to. */
   readonly session: SignedIn
+  /** A browser in which nobody has signed in yet: the cookie its login form was given. */
+  readonly loginCookie: string
   readonly artefacts: Readonly<Record<Artefact, string>>
 }
 
@@ -51,6 +55,8 @@ export const ARTEFACTS = {
   'initial access token': { on: [] },
   'session cookie': { on: ['account'], lives: 1 / 2 },
   'CSRF token': { on: ['account'], lives: 1 / 2 },
+  // It stands on the cookie of its form alone, which the browser forgets after an hour.
+  'login token': { on: [] },
   'consent request': { on: [...RECORD, 'account'], lives: 1 / 6 },
   'device request': { on: [...RECORD, 'account'], lives: 1 / 6 },
 } as const satisfies Record<string, Nature>
@@ -63,7 +69,9 @@ const SPOILT = [
   ...(['CSRF token, cut', 'consent request, cut', 'device request, cut', 'initial access token, cut'] as const),
   ...(['access token, other case', 'access token, wrong typ', 'refresh token, wrong typ'] as const),
   ...(['ID token, wrong typ', 'access token, re-signed', 'refresh token, re-signed', 'ID token, re-signed'] as const),
-  ...(['CSRF token of another', 'consent request of another', 'garbage'] as const),
+  ...(['access token, extended', 'access token, padded', 'refresh token, extended', 'refresh token, padded'] as const),
+  ...(['CSRF token of another', 'login token of another', 'login token, cut'] as const),
+  ...(['consent request of another', 'garbage'] as const),
 ] as const
 export type Artefact = Genuine | (typeof SPOILT)[number]
 
@@ -74,9 +82,11 @@ export const natureOf = (name: Genuine): Nature => ARTEFACTS[name]
 export const SIGNED_OUT_URI = 'https://app.example/signed-out'
 const INITIAL_ACCESS_TOKEN = 'f2b7c41d9e6048a3b5d17c0e92a86f43'
 
-export const openArtefactApp = (): Promise<TestApp> =>
+export const openArtefactApp = (open: OpenDatabase, settings: Record<string, string>): Promise<TestApp> =>
   openTestApp({
+    open,
     settings: {
+      ...settings,
       ENABLE_DYNAMIC_CLIENT_REGISTRATION: 'true',
       DYNAMIC_CLIENT_REGISTRATION_TOKEN: INITIAL_ACCESS_TOKEN,
       ENABLE_TOKEN_ROTATION: 'true',
@@ -113,6 +123,8 @@ export async function makeScene(app: TestApp): Promise<Scene> {
   /** Each from a grant of its own: the end of one must not be the reason another is refused. */
   const grant = async (): Promise<Tokens> => readTokens(await redeem(app, client, await newCode()))
 
+  const [login, otherLogin] = [await openLogin(app), await openLogin(app)]
+
   const usedCode = await newCode()
   await readTokens(await redeem(app, client, usedCode))
   const usedRefresh = (await grant()).refresh_token
@@ -142,10 +154,12 @@ export async function makeScene(app: TestApp): Promise<Scene> {
     'initial access token': INITIAL_ACCESS_TOKEN,
     'session cookie': cookieValue(session),
     'CSRF token': session.csrfToken,
+    'login token': login.token,
     'consent request': await newRequest(session),
     'device request': (await device.confirmationOf(app, session, entered.userCode)) ?? '',
   }
-  const forge = (token: string, how: (token: string) => string) => plant(app, token, how(token))
+  const forge = async (token: string, how: (token: string) => string | Promise<string>) =>
+    plant(app, token, await how(token))
   const artefacts: Record<Artefact, string> = {
     ...genuine,
     'refresh token, used': usedRefresh,
@@ -164,18 +178,24 @@ export async function makeScene(app: TestApp): Promise<Scene> {
     'consent request, cut': cut(genuine['consent request']),
     'device request, cut': cut(genuine['device request']),
     'initial access token, cut': cut(INITIAL_ACCESS_TOKEN),
+    'access token, extended': await forge((await grant()).access_token, (token) => `${token}A`),
+    'access token, padded': await forge((await grant()).access_token, (token) => `${token}=`),
+    'refresh token, extended': await forge((await grant()).refresh_token, (token) => `${token}A`),
+    'refresh token, padded': await forge((await grant()).refresh_token, (token) => `${token}=`),
     'access token, other case': swapCase(genuine['access token']),
     'access token, wrong typ': await forge((await grant()).access_token, (token) => retype(app, token, 'rt+jwt')),
     'refresh token, wrong typ': await forge((await grant()).refresh_token, (token) => retype(app, token, 'at+jwt')),
-    'ID token, wrong typ': retype(app, genuine['ID token'], 'at+jwt'),
+    'ID token, wrong typ': await retype(app, genuine['ID token'], 'at+jwt'),
     'access token, re-signed': await forge((await grant()).access_token, resign),
     'refresh token, re-signed': await forge((await grant()).refresh_token, resign),
     'ID token, re-signed': resign(genuine['ID token']),
     'CSRF token of another': otherSession.csrfToken,
+    'login token of another': otherLogin.token,
+    'login token, cut': cut(login.token),
     'consent request of another': await newRequest(otherSession),
     garbage: 'garbage',
   }
-  return { app, user, client, stranger, session, artefacts }
+  return { app, user, client, stranger, session, loginCookie: login.cookie, artefacts }
 }
 
 async function readTokens(response: Response): Promise<Tokens> {
@@ -204,17 +224,32 @@ async function plant({ ctx }: TestApp, token: string, forged: string): Promise<s
 }
 
 /** The same claims under the server's own key, as another kind of token. */
-function retype({ ctx }: TestApp, token: string, typ: TokenTyp): string {
+async function retype({ ctx }: TestApp, token: string, typ: TokenTyp): Promise<string> {
   const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
-  const signed = signJwt(ctx.keys, typ, payload)
-  if (typeof signed !== 'string') throw new Error('the tests sign with HS256')
-  return signed
+  return await signJwt(ctx.keys, typ, payload)
 }
 
 /** The same header and claims under a key of somebody else. */
 function resign(token: string): string {
   const input = token.slice(0, token.lastIndexOf('.'))
-  return `${input}.${createHmac('sha256', 'k'.repeat(32)).update(input).digest('base64url')}`
+  const { alg } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { alg: string }
+  const signature =
+    alg === 'ES256'
+      ? sign('sha256', Buffer.from(input), { key: foreignKey, dsaEncoding: 'ieee-p1363' })
+      : createHmac('sha256', 'k'.repeat(32)).update(input).digest()
+  return `${input}.${signature.toString('base64url')}`
+}
+
+const foreignKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+
+/** What a browser holds that was shown the login form. */
+async function openLogin(app: TestApp): Promise<{ token: string; cookie: string }> {
+  const response = await app.get('/login')
+  const name = loginCookieName(app.ctx.settings)
+  const cookie = response.headers.getSetCookie().find((each) => each.startsWith(`${name}=`))
+  const token = /name="csrf_token" value="([\w-]+)"/.exec(await response.text())?.[1]
+  if (!cookie || !token) throw new Error(`no login form: ${response.status}`)
+  return { token, cookie: cookie.slice(0, cookie.indexOf(';')) }
 }
 
 const cookieValue = ({ cookie }: SignedIn): string => cookie.slice(cookie.indexOf('=') + 1)

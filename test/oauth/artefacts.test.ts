@@ -8,6 +8,8 @@ import { eq } from 'drizzle-orm'
 import { commit } from '../../src/db/commit'
 import { revokeTokensOfClient, revokeTokensOfConsent, revokeTokensOfUser } from '../../src/tokens/revoke'
 import type { TestApp } from '../support/app'
+import { databases, type OpenDatabase, openTestSqlite } from '../support/databases'
+import { ec, privatePem } from '../tokens/keys-support'
 import { ENDPOINTS, type Endpoint, type Verdict } from './artefacts-endpoints'
 import {
   ALL,
@@ -21,7 +23,7 @@ import {
   type Scene,
 } from './artefacts-support'
 import { changeClient } from './authorize/support'
-import { basic } from './support'
+import { auditRows, basic } from './support'
 
 interface State {
   /** Makes it so. */
@@ -116,10 +118,34 @@ const originOf = (artefact: Artefact): Genuine => {
   return isGenuine(name) ? name : 'client secret'
 }
 
-describe.each(Object.entries(STATES))('artefacts, %s [SEC]', (_state, state) => {
+interface Server {
+  readonly open: OpenDatabase
+  readonly settings: Record<string, string>
+}
+
+const PLAIN: Server = { open: openTestSqlite, settings: {} }
+const ES256: Server = {
+  open: openTestSqlite,
+  settings: { JWT_SIGNING_ALGORITHM: 'ES256', JWT_PRIVATE_KEY_PEM: privatePem(ec()) },
+}
+/** The states in which the database or the key could make a difference: right, revoked, disabled. */
+const ELSEWHERE = ['live', 'consent revoked', 'all grants of the user revoked', 'user disabled', 'client inactive']
+
+const SETUPS: [string, string, Server][] = [
+  ...Object.keys(STATES).map((state): [string, string, Server] => ['SQLite and HS256', state, PLAIN]),
+  ...ELSEWHERE.map((state): [string, string, Server] => ['SQLite and ES256', state, ES256]),
+  ...databases
+    .filter(([name]) => name === 'PostgreSQL')
+    .flatMap(([name, open]) =>
+      ELSEWHERE.map((state): [string, string, Server] => [`${name} and HS256`, state, { open, settings: {} }]),
+    ),
+]
+
+describe.each(SETUPS)('artefacts with %s, %s [SEC]', (_server, stateName, { open, settings }) => {
+  const state = STATES[stateName] as State
   let app: TestApp
   beforeAll(async () => {
-    app = await openArtefactApp()
+    app = await openArtefactApp(open, settings)
   })
   afterAll(() => app.close())
 
@@ -132,6 +158,34 @@ describe.each(Object.entries(STATES))('artefacts, %s [SEC]', (_state, state) => 
       verdicts.push([artefact, await endpoint.present(scene, scene.artefacts[artefact], caller)])
     expect(verdicts).toEqual(ALL.map((artefact) => [artefact, expected(endpoint, state, artefact)]))
   })
+})
+
+test('none of them is repeated: in no error of the protocol, no log line and no record [SEC]', async () => {
+  const app = await openArtefactApp(openTestSqlite, {})
+  const errors: string[] = []
+  const noted = async (answer: Promise<Response>) => {
+    const response = await answer
+    const isProtocol = response.headers.get('content-type')?.startsWith('application/json')
+    if (response.status >= 400 && isProtocol) errors.push(await response.clone().text())
+    return response
+  }
+  const scene = await makeScene({
+    ...app,
+    get: (...args) => noted(app.get(...args)),
+    postForm: (...args) => noted(app.postForm(...args)),
+  })
+  for (const caller of [scene.client, scene.stranger])
+    for (const { present } of Object.values(ENDPOINTS))
+      for (const artefact of ALL) await present(scene, scene.artefacts[artefact], caller)
+  const records = await auditRows(app)
+  expect([errors.length > 500, records.length > 50]).toEqual([true, true])
+  const places = { errors, log: app.log(), records }
+  for (const [place, contents] of Object.entries(places)) {
+    const text = JSON.stringify(contents)
+    const repeated = ALL.filter((artefact) => artefact !== 'garbage' && text.includes(scene.artefacts[artefact]))
+    expect([place, repeated]).toEqual([place, []])
+  }
+  await app.close()
 })
 
 test('the matrix knows every way in: each endpoint accepts something, each artefact is accepted somewhere', () => {
