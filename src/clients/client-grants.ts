@@ -32,8 +32,7 @@ const grantsOfClient = query('grants_of_client', (q, t) =>
     .from(t.tokenFamilies)
     .leftJoin(t.users, eq(t.users.id, t.tokenFamilies.userId))
     .where(live(t))
-    // Their end is what the index has; it orders them like their beginning.
-    .orderBy(desc(t.tokenFamilies.expiresAt), desc(t.tokenFamilies.id))
+    .orderBy(desc(t.tokenFamilies.createdAt), desc(t.tokenFamilies.id))
     .limit(param('limit'))
     .offset(param('offset')),
 )
