@@ -35,7 +35,9 @@ describe('OUTGOING_CA_FILE', () => {
 
   test('one that is missing or holds none stops the start', () => {
     const empty = file('no certificate')
-    expect(problems({ OUTGOING_CA_FILE: empty })).toEqual([`OUTGOING_CA_FILE ${empty} holds no PEM certificate; it must hold at least one`])
+    expect(problems({ OUTGOING_CA_FILE: empty })).toEqual([
+      `OUTGOING_CA_FILE ${empty} holds no PEM certificate; it must hold at least one`,
+    ])
     expect(problems({ OUTGOING_CA_FILE: '/nowhere/ca.pem' })).toEqual([
       'cannot read OUTGOING_CA_FILE /nowhere/ca.pem: ENOENT; it must name a file this user can read',
     ])
