@@ -59,6 +59,7 @@ function members({ settings, keys }: Context): Member[] {
     ['claims_parameter_supported', false],
     ['request_parameter_supported', false],
     ['request_uri_parameter_supported', false],
+    ['service_documentation', at('/docs')],
     ['end_session_endpoint', at(END_SESSION_PATH)],
     ['backchannel_logout_supported', true],
     ['backchannel_logout_session_supported', true],

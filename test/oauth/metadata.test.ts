@@ -63,6 +63,7 @@ describe('metadata', () => {
       claims_parameter_supported: false,
       request_parameter_supported: false,
       request_uri_parameter_supported: false,
+      service_documentation: 'http://localhost:8080/docs',
       end_session_endpoint: `${issuer}/oauth/end_session`,
       backchannel_logout_supported: true,
       backchannel_logout_session_supported: true,
