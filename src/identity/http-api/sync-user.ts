@@ -51,10 +51,20 @@ export async function syncUser(
   const isTheirs = known === undefined || (isSamePerson(known, identity) && (!bound || bound.id === known.id))
   if (!isTheirs) return refuse('external_id_mismatch', known)
   const user = known ?? bound
-  if (!user) return await create(ctx, typed, identity)
-  if (!user.isActive) return refuse('account_disabled', user)
-  return await update(ctx, user, identity, { refusesTakenName: known === undefined })
+  if (user) return await updateActive(ctx, user, identity, { refusesTakenName: known === undefined })
+  const created = await create(ctx, typed, identity)
+  if (created.kind === 'ready') return created
+  // Name or address may be taken by this very person, who signed in for the first time twice at once.
+  const meanwhile = await ctx.db.one(userOfExternalId, { source: SOURCE, externalId: identity.id })
+  return meanwhile ? await updateActive(ctx, meanwhile, identity, { refusesTakenName: true }) : created
 }
+
+const updateActive = async (
+  ctx: RequestContext,
+  user: User,
+  identity: ExternalIdentity,
+  options: { refusesTakenName: boolean },
+): Promise<Sync> => (user.isActive ? await update(ctx, user, identity, options) : refuse('account_disabled', user))
 
 const refuse = (problem: SyncProblem, user?: User): Sync => ({ kind: 'refused', problem, user })
 
