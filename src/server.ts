@@ -1,5 +1,5 @@
 /** Composes the server out of its features. */
-import { Elysia } from 'elysia'
+import { type AnyElysia, Elysia } from 'elysia'
 import { accountActivityPages } from './account/activity'
 import { accountAuthorizationsPages } from './account/authorizations'
 import { confirmPages } from './account/confirm'
@@ -11,6 +11,8 @@ import { accountSessionsPages, homePage } from './account/sessions'
 import { auditApi } from './admin/audit/api'
 import { auditExport } from './admin/audit/export'
 import { auditPages } from './admin/audit/pages'
+import { adminClientActions } from './admin/client-actions'
+import { adminClientPages } from './admin/client-pages'
 import { adminDashboard } from './admin/dashboard'
 import { adminUserActions } from './admin/user-actions'
 import { adminUserConnectionsPages } from './admin/user-connections'
@@ -74,6 +76,8 @@ export function createHandler(ctx: Context, lifecycle: Lifecycle = RUNNING): Han
 
 export const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
   new Elysia({ strictPath: true })
+    .use(peopleFeatures(ctx))
+    .use(adminFeatures(ctx))
     .use(tokenEndpoint(ctx))
     .use(authorizationEndpoint(ctx))
     .use(deviceAuthorizationEndpoint(ctx))
@@ -86,6 +90,13 @@ export const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(endSessionEndpoint(ctx))
     .use(metadataEndpoints(ctx))
     .use(jwksEndpoint(ctx))
+    .use(staticFileRoutes(ctx))
+    .use(healthEndpoints(ctx, lifecycle))
+    .use(metricsEndpoint(ctx))
+
+/** What people see: signing in, deciding, their own account and applications, the documentation. */
+const peopleFeatures = (ctx: Context): AnyElysia =>
+  new Elysia({ strictPath: true })
     .use(loginPages(ctx))
     .use(providerPages(ctx))
     .use(logoutPages(ctx))
@@ -104,17 +115,20 @@ export const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
     .use(confirmPages(ctx))
     .use(revealPages(ctx))
     .use(accountConnectionsPages(ctx))
+    .use(appPages(ctx))
+    .use(appForms(ctx))
+    .use(appActions(ctx))
+
+/** What administrators see. */
+const adminFeatures = (ctx: Context): AnyElysia =>
+  new Elysia({ strictPath: true })
     .use(adminUserConnectionsPages(ctx))
+    .use(adminClientPages(ctx))
+    .use(adminClientActions(ctx))
     .use(adminDashboard(ctx))
     .use(adminUserPages(ctx))
     .use(adminUserForms(ctx))
     .use(adminUserActions(ctx))
-    .use(appPages(ctx))
-    .use(appForms(ctx))
-    .use(appActions(ctx))
     .use(auditPages(ctx))
     .use(auditExport(ctx))
     .use(auditApi(ctx))
-    .use(staticFileRoutes(ctx))
-    .use(healthEndpoints(ctx, lifecycle))
-    .use(metricsEndpoint(ctx))

@@ -22,6 +22,7 @@ const LINKS: readonly NavLink[] = [
 export const ADMIN_LINKS: readonly NavLink[] = [
   { path: '/admin', label: 'dashboard', icon: 'gauge' },
   { path: '/admin/users', label: 'users', icon: 'users' },
+  { path: '/admin/clients', label: 'clients', icon: 'app-window' },
   { path: '/admin/audit', label: 'audit', icon: 'scroll-text' },
 ]
 

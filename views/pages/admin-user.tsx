@@ -80,11 +80,7 @@ export function adminUserPage(frame: PageFrame, props: AdminUserProps): JSX.Elem
         </div>
         <div class="min-w-0">
           <div class="grid gap-4 sm:grid-cols-3">
-            <Stat
-              label={t.activeTokens}
-              value={figure(frame, counts.activeTokens)}
-              href={`${frame.basePath}/admin/tokens?user_id=${encodeURIComponent(user.id)}`}
-            />
+            <Stat label={t.activeTokens} value={figure(frame, counts.activeTokens)} />
             <Stat label={t.connections} value={figure(frame, counts.connections)} href={`${here}/connections`} />
             <Stat label={t.authorizations} value={figure(frame, counts.consents)} href={`${here}/authorizations`} />
           </div>

@@ -1,5 +1,6 @@
 // One line per area, in the order of the alphabet.
 export { account } from './account'
+export { adminClients } from './admin-clients'
 export { adminUsers } from './admin-users'
 export { apps } from './apps'
 export { audit } from './audit'
