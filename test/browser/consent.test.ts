@@ -138,6 +138,8 @@ suiteNeeds('chromium')('consent in Chromium', () => {
   test('by keyboard alone: Deny comes first, Enter decides', async () => {
     const { request } = await begin()
     await page.goto(request())
+    // What is typed before the field has the focus would be lost.
+    await page.locator('input[name=username]:focus').waitFor()
     await page.keyboard.type(user.username)
     await page.keyboard.press('Tab')
     await page.keyboard.type(user.password)
