@@ -3,6 +3,7 @@ import { readArguments } from './commands/arguments'
 import { auditCommand } from './commands/audit/audit'
 import { check } from './commands/check'
 import { clients } from './commands/clients/clients'
+import { copy } from './commands/copy/copy'
 import { healthcheck } from './commands/healthcheck'
 import { keys } from './commands/keys/keys'
 import { migrate } from './commands/migrate/migrate'
@@ -39,6 +40,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return auditCommand(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'migrate':
       return migrate(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
+    case 'copy':
+      return copy(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'version':
       out(versionText())
       return 0

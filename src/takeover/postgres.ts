@@ -17,7 +17,11 @@ const CLOSE_TIMEOUT_S = 2
 /** How long a transaction of another process may keep the former tables. */
 const LOCK_TIMEOUT = '15s'
 
-async function withClient<T>(connection: PostgresConnection, work: (client: postgres.Sql) => Promise<T>): Promise<T> {
+/** One connection for the time of `work`. */
+export async function withClient<T>(
+  connection: PostgresConnection,
+  work: (client: postgres.Sql) => Promise<T>,
+): Promise<T> {
   const client = postgres({
     ...connection.options,
     prepare: connection.prepare,
@@ -36,7 +40,7 @@ export const inspectPostgres = (connection: PostgresConnection): Promise<Recogni
   withClient(connection, recognisePostgres)
 
 /** Of the schema `public`; what an extension brought is no part of it. */
-async function recognisePostgres(client: Pick<postgres.Sql, 'unsafe'>): Promise<Recognition> {
+export async function recognisePostgres(client: Pick<postgres.Sql, 'unsafe'>): Promise<Recognition> {
   const objects = (await client.unsafe(
     `select case when c.relkind in ('r', 'p') then 'table' when c.relkind in ('v', 'm') then 'view' else 'foreign table' end as kind,
        c.relname as name,
@@ -82,7 +86,7 @@ export function convertPostgres(
 }
 
 /** Nothing but this transaction decides how long it takes, and every time is read in UTC. */
-const SESSION =
+export const SESSION =
   "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0; set local timezone to 'UTC'"
 
 async function moveTables(transaction: postgres.TransactionSql, schema: string): Promise<void> {

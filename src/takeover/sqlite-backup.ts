@@ -15,6 +15,7 @@ export function backUpSqlite(path: string, at: Date): string {
   const target = freeName(`${path}.backup-${stampOf(at)}`)
   const draft = `${target}${PARTIAL}`
   try {
+    closeSync(openSync(draft, 'wx', 0o600))
     copySqlite(path, draft)
     requireEqualCounts(path, draft)
     renameSync(draft, target)
@@ -26,10 +27,8 @@ export function backUpSqlite(path: string, at: Date): string {
   }
 }
 
-/** `to` must not exist. */
+/** `to` is an empty file that only its owner may read: the copy holds password hashes. */
 export function copySqlite(from: string, to: string): void {
-  // Made beforehand for its mode: it holds password hashes.
-  closeSync(openSync(to, 'wx', 0o600))
   const source = new SqliteHandle(from, { create: false, readwrite: true })
   try {
     source.run('PRAGMA busy_timeout=5000')

@@ -4,6 +4,7 @@ import { existsSync, rmSync } from 'node:fs'
 import type { AppliedMigration } from '../db/migrations'
 import { sqliteMigrations } from '../db/migrations'
 import { applySqliteMigrations, type SqliteOptions } from '../db/sqlite'
+import { withDraft } from '../drafts'
 import { convertAll } from './convert'
 import { existingTables } from './existing-tables'
 import type { TellProgress } from './progress'
@@ -34,7 +35,7 @@ export function inspectSqlite({ path, busyTimeoutMs }: SqliteOptions): Recogniti
   }
 }
 
-function recogniseSqlite(handle: SqliteHandle): Recognition {
+export function recogniseSqlite(handle: SqliteHandle): Recognition {
   const objects = handle
     .query(
       "select type as kind, name from sqlite_master where type in ('table', 'view', 'trigger') and name not like 'sqlite\\_%' escape '\\' order by name",
@@ -87,9 +88,8 @@ export async function convertSqlite(
 
 /** Does everything with a copy that is thrown away afterwards; the file itself is only read. */
 export async function trySqlite(options: SqliteOptions, parts: WorkParts, tell: TellProgress): Promise<TakeoverReport> {
-  const copy = `${options.path}.trial-${crypto.randomUUID()}`
   await tell({ step: 'copying', done: 0, total: 0 })
-  try {
+  return await withDraft(options.path, 'trial', async (copy) => {
     copySqlite(options.path, copy)
     const handle = open(copy, options.busyTimeoutMs)
     try {
@@ -104,9 +104,7 @@ export async function trySqlite(options: SqliteOptions, parts: WorkParts, tell: 
       if (handle.inTransaction) handle.run('ROLLBACK')
       handle.close()
     }
-  } finally {
-    for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${copy}${end}`, { force: true })
-  }
+  })
 }
 
 function prepare(handle: SqliteHandle): void {
