@@ -41,7 +41,9 @@ function hold(path: string): SqliteHandle | undefined {
   }
 }
 
-function removeAbandoned(path: string, kind: DraftKind): void {
+/** Drafts of processes that were killed, also of one that had published it already. */
+export function removeAbandoned(path: string, kind: DraftKind): void {
+  if (!existsSync(dirname(path))) return
   const begins = `${basename(path)}.${kind}-`
   for (const name of readdirSync(dirname(path))) {
     if (!name.startsWith(begins) || !name.endsWith(LOCK)) continue

@@ -1,6 +1,7 @@
 /** The executable: from the command line to one command. */
 import { readArguments } from './commands/arguments'
 import { auditCommand } from './commands/audit/audit'
+import { backup, restore } from './commands/backup/backup'
 import { check } from './commands/check'
 import { clients } from './commands/clients/clients'
 import { copy } from './commands/copy/copy'
@@ -40,6 +41,10 @@ async function main(argv: readonly string[]): Promise<number> {
       return auditCommand(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'migrate':
       return migrate(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
+    case 'backup':
+      return backup(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
+    case 'restore':
+      return restore(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'copy':
       return copy(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'version':

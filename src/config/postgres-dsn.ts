@@ -214,3 +214,24 @@ function portNumbers(text: string, count: number): number[] {
     throw new DsnError('DATABASE_DSN: port must be a number from 1 to 65535')
   return numbers
 }
+
+/**
+ * The same connection for the programs of PostgreSQL, as variables: a password on a command line is seen by everybody.
+ * Keys that are run-time parameters become `PGOPTIONS`.
+ */
+export function libpqVariables(dsn: string, environment: Environment): Record<string, string> {
+  const values = readValues(dsn, environment)
+  for (const key of [...DRIVER_KEYS, 'default_query_exec_mode', 'statement_cache_capacity']) values.delete(key)
+  const { PGOPTIONS: _, ...named } = FROM_ENVIRONMENT
+  const variables: Record<string, string> = {}
+  for (const [variable, key] of Object.entries(named)) {
+    const value = values.get(key)
+    if (value !== undefined) variables[variable] = value
+    values.delete(key)
+  }
+  const given = values.get('options')
+  values.delete('options')
+  const parameters = [...values].map(([key, value]) => `-c ${key}=${value.replace(/[\\ ]/g, '\\$&')}`)
+  const all = [...(given ? [given] : []), ...parameters].join(' ')
+  return all === '' ? variables : { ...variables, PGOPTIONS: all }
+}
