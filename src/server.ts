@@ -13,7 +13,10 @@ import { auditExport } from './admin/audit/export'
 import { auditPages } from './admin/audit/pages'
 import { adminClientActions } from './admin/client-actions'
 import { adminClientPages } from './admin/client-pages'
+import { adminClientAuthorizations } from './admin/client-authorizations'
 import { adminDashboard } from './admin/dashboard'
+import { adminKeyPages } from './admin/key-pages'
+import { adminTokenPages } from './admin/token-pages'
 import { adminUserActions } from './admin/user-actions'
 import { adminUserConnectionsPages } from './admin/user-connections'
 import { adminUserForms } from './admin/user-forms'
@@ -125,6 +128,9 @@ const adminFeatures = (ctx: Context): AnyElysia =>
     .use(adminUserConnectionsPages(ctx))
     .use(adminClientPages(ctx))
     .use(adminClientActions(ctx))
+    .use(adminClientAuthorizations(ctx))
+    .use(adminTokenPages(ctx))
+    .use(adminKeyPages(ctx))
     .use(adminDashboard(ctx))
     .use(adminUserPages(ctx))
     .use(adminUserForms(ctx))

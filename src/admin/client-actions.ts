@@ -7,7 +7,7 @@ import { revokeAllAccess } from '../clients/client-grants'
 import type { Client } from '../clients/clients'
 import { deleteClient } from '../clients/delete-client'
 import { ClientRefused } from '../clients/refused'
-import { regenerateSecret } from '../clients/regenerate-secret'
+import { overlapOf, regenerateSecret } from '../clients/regenerate-secret'
 import { approve, reject, type Subject } from '../clients/review'
 import { findPending } from '../clients/revisions'
 import type { Context, RequestContext } from '../context'
@@ -69,14 +69,15 @@ export const adminClientActions = (context: Context) =>
       ({ ctx, session, params, body }) =>
         attempt(ctx, session, params.id, body.version, async (client) => {
           let path = clientPath(client.clientId)
-          await regenerateSecret(ctx, session.user, client, 0, (secret) => {
-            const revealed = revealClientSecret(ctx, session, client.clientId, secret)
+          const overlap = client.clientSecret === null ? 0 : overlapOf(body.overlap)
+          await regenerateSecret(ctx, session.user, client, overlap, (secret) => {
+            const revealed = revealClientSecret(ctx, session, client.clientId, secret, overlap)
             path = revealed.path
             return [revealed.statement]
           })
           return redirectTo(ctx, path)
         }),
-      press,
+      { params: byId, body: t.Object({ csrf_token: text, version: text, overlap: text }), response: t.Any() },
     )
     .post(
       `${CLIENTS_PATH}/:id/revoke-all`,
@@ -97,12 +98,18 @@ export const adminClientActions = (context: Context) =>
       press,
     )
 
-/** The page that shows a secret once. */
-export function revealClientSecret(ctx: RequestContext, session: BrowserSession, clientId: string, secret: string) {
+/** The page that shows a secret once; the old one works for another `overlap` seconds. */
+export function revealClientSecret(
+  ctx: RequestContext,
+  session: BrowserSession,
+  clientId: string,
+  secret: string,
+  overlap = 0,
+) {
   const { apps, adminClients: m } = messagesFor(ctx, session)
   return holdReveal(ctx, session, {
     title: m.regenerated,
-    notices: [m.regeneratedNotice],
+    notices: [overlap > 0 ? m.regeneratedOverlap(overlap / 3600) : m.regeneratedNotice],
     secrets: [
       { label: apps.clientId, value: clientId, variable: 'CLIENT_ID' },
       { label: apps.clientSecret, value: secret, variable: 'CLIENT_SECRET' },

@@ -5,7 +5,7 @@ import { adminClientPage } from '../../views/pages/admin-client'
 import { appView } from '../apps/app-views'
 import { type Client, findClient } from '../clients/clients'
 import { reachOf } from '../clients/delete-client'
-import { findPending, proposedChanges } from '../clients/revisions'
+import { findPending, listDecisions, proposedChanges, type Revision } from '../clients/revisions'
 import type { RequestContext } from '../context'
 import { page, pageFrame } from '../edge/page'
 import { PageError } from '../edge/page-error'
@@ -29,10 +29,11 @@ export async function clientDetail(
   client: Client,
   refused?: { readonly status: number; readonly problem: string },
 ): Promise<Response> {
-  const [reach, pending, owner] = await Promise.all([
+  const [reach, pending, owner, decisions] = await Promise.all([
     reachOf(ctx, client.clientId),
     findPending(ctx, client.clientId),
     client.userId === null ? undefined : findUser(ctx, client.userId),
+    listDecisions(ctx, client.clientId),
   ])
   const frame = pageFrame(ctx, session, { here: clientPath(client.clientId) })
   const html = adminClientPage(frame, {
@@ -43,7 +44,15 @@ export async function clientDetail(
     profile: client.tokenProfile.trim() || 'standard',
     allowIntrospection: client.allowIntrospection,
     waiting: pending && clientChanges(frame.t, client, proposedChanges(pending)),
+    decisions: decisions.map(decisionView),
     ...(refused && { refused: refused.problem }),
   })
   return page(html, { status: refused?.status ?? 200 })
 }
+
+const decisionView = ({ status, decidedAt, createdAt, decidedBy, reason }: Revision) => ({
+  at: decidedAt ?? createdAt,
+  status: status === 'approved' ? ('approved' as const) : ('rejected' as const),
+  by: decidedBy ?? '',
+  reason,
+})

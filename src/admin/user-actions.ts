@@ -12,6 +12,7 @@ import { requireRecentLogin } from '../edge/step-up'
 import { adminSurface } from '../edge/surfaces/admin'
 import type { BrowserSession } from '../identity/sessions'
 import type { User } from '../identity/users'
+import { rebindUser } from '../users/rebind-user'
 import { UserRefused } from '../users/refused'
 import { resetPassword } from '../users/reset-password'
 import { endAllSessionsOf, endSessionOf } from '../users/user-sessions'
@@ -56,6 +57,17 @@ export const adminUserActions = (context: Context) =>
         return attempt(ctx, session, params.id, (user) => reset(ctx, session, user, addsPassword))
       },
       { params: byId, body: t.Object({ csrf_token: text, adds_password: text }), response: t.Any() },
+    )
+    .post(
+      `${USERS_PATH}/:id/rebind`,
+      async ({ ctx, session, params }) => {
+        requireRecentLogin(ctx, session)
+        return attempt(ctx, session, params.id, async (user) => {
+          const ended = await rebindUser(ctx, session.user, user)
+          return done(ctx, session, userPath(user.id), ({ adminUsers: m }) => m.wasRebound(ended))
+        })
+      },
+      { params: byId, body: press, response: t.Any() },
     )
     .post(
       `${USERS_PATH}/:id/sessions/end-all`,

@@ -11,6 +11,7 @@ import type { SessionRow } from '../identity/session-records'
 import type { BrowserSession } from '../identity/sessions'
 import type { User } from '../identity/users'
 import type { OwnedApp } from '../users/owned-apps'
+import { isBound } from '../users/rebind-user'
 import { hasLocalPassword } from '../users/reset-password'
 import type { ListedUser } from '../users/user-list'
 
@@ -36,6 +37,7 @@ export const userView = (user: User, session: BrowserSession): AdminUserView => 
   linkable: user.emailVouchedBy !== null,
   hasPassword: user.passwordHash !== '',
   resettable: hasLocalPassword(user),
+  bound: isBound(user),
   mustChangePassword: user.mustChangePassword,
   updatedAt: user.updatedAt,
 })

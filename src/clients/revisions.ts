@@ -91,4 +91,24 @@ const lastDecision = query('last_decision_about_client', (q, t) =>
 export const findLastDecision = ({ db }: Pick<Context, 'db'>, clientId: string): Promise<Revision | undefined> =>
   db.one(lastDecision, { clientId })
 
+const MOST_DECISIONS = 20
+
+const decisions = query('decisions_about_client', (q, t) =>
+  q
+    .select()
+    .from(t.clientRevisions)
+    .where(
+      and(
+        eq(t.clientRevisions.clientId, param('clientId')),
+        inArray(t.clientRevisions.status, ['approved', 'rejected']),
+      ),
+    )
+    .orderBy(desc(t.clientRevisions.decidedAt), desc(t.clientRevisions.id))
+    .limit(MOST_DECISIONS),
+)
+
+/** The latest decisions, newest first. Throws `DatabaseUnavailable`. */
+export const listDecisions = ({ db }: Pick<Context, 'db'>, clientId: string): Promise<Revision[]> =>
+  db.all(decisions, { clientId })
+
 export const proposedChanges = ({ proposed }: Revision): ClientChanges => proposed as ClientChanges

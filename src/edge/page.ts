@@ -34,6 +34,7 @@ export function pageFrame(ctx: RequestContext, session?: BrowserSession, options
     path: request.path,
     here: pageAddress(settings, options.here ?? ownAddress(request)),
     user,
+    ...(request.waitingReviews && { waitingReviews: request.waitingReviews }),
     csrfToken: session?.csrfToken ?? request.csrfToken ?? '',
     requestId: request.id,
     flash: session?.flash ?? [],

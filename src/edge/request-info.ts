@@ -14,6 +14,8 @@ export interface RequestInfo {
   readonly search?: string
   /** Of the session, once it was looked up. */
   readonly csrfToken?: string
+  /** For administrators: how many applications and changes wait for a decision. */
+  readonly waitingReviews?: number
   /**
    * The language to answer in: the signed-in person's own, else what the browser asks for. `uiLocales` is what an
    * application asks for (OIDC Core §3.1.2.1); it counts more than the browser's preferences, less than a choice.

@@ -3,7 +3,7 @@
  *
  * Each is one conditional write, so a revocation that comes first is never overwritten.
  */
-import { and, eq } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import { type Context, now } from '../context'
 import { param, write } from '../db/definitions'
 import { must, run, type Statement } from '../db/statements'
@@ -70,6 +70,27 @@ export function disableFamily(ctx: Pick<Context, 'clock'>, id: string, by: Token
   const disable = run(disableFamilyRows, { id, by, now: now(ctx) })
   return [disable, disable]
 }
+
+const enableFamilyRows = write('enable_tokens_of_any_family', (q, t) =>
+  q
+    .update(t.accessTokens)
+    .set({ status: 'active', disabledBy: null, updatedAt: param('now') })
+    .where(and(eq(t.accessTokens.tokenFamilyId, param('id')), eq(t.accessTokens.status, 'disabled'))),
+)
+
+/** Enables everything that is disabled of one grant, whoever disabled it: for administrators. */
+export const enableFamily = (ctx: Pick<Context, 'clock'>, id: string): Statement =>
+  run(enableFamilyRows, { id, now: now(ctx) })
+
+const lockFamilyRow = write('lock_live_family', (q, t) =>
+  q
+    .update(t.tokenFamilies)
+    .set({ reuseCount: sql`${t.tokenFamilies.reuseCount}` })
+    .where(and(eq(t.tokenFamilies.id, param('id')), isNull(t.tokenFamilies.revokedAt))),
+)
+
+/** Changes nothing; a refresh waits for it, or it for the refresh. The commit throws `Conflict('family')` after the end. */
+export const lockLiveFamily = (id: string): Statement => must(lockFamilyRow, { id }, 'family')
 
 /** Enables what the owner disabled of one grant; what an administrator disabled stays so. */
 export const enableOwnFamily = (ctx: Pick<Context, 'clock'>, id: string): Statement =>

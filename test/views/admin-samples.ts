@@ -2,7 +2,10 @@
 import type { EventView } from '../../views/components/recent-events'
 import type { PageFrame } from '../../views/frame'
 import type { SessionView } from '../../views/pages/account-sessions'
+import { adminClientAuthorizationsPage } from '../../views/pages/admin-client-authorizations'
 import { adminDashboardPage, type DashboardProps } from '../../views/pages/admin-dashboard'
+import { adminKeysPage } from '../../views/pages/admin-keys'
+import { type AdminTokenView, adminTokensPage } from '../../views/pages/admin-tokens'
 import { type AdminUserView, adminUserPage, type OwnedAppView } from '../../views/pages/admin-user'
 import { adminUserAuthorizationsPage } from '../../views/pages/admin-user-authorizations'
 import { adminUserDeletePage } from '../../views/pages/admin-user-delete'
@@ -41,6 +44,7 @@ export function adminSamples(frame: PageFrame, t: (usual: string) => string, now
     hasPassword: true,
     resettable: true,
     mustChangePassword: true,
+    bound: true,
     updatedAt: after(-DAY),
   }
   const session = (i: number): SessionView => ({
@@ -90,7 +94,71 @@ export function adminSamples(frame: PageFrame, t: (usual: string) => string, now
   }
   const dashboard = sampleDashboard(t, now, range(10).map(event))
 
+  const token = (i: number): AdminTokenView => ({
+    id: `01a2114a-4e84-71dd-a774-09e64edb4d${10 + i}`,
+    user:
+      i % 4 === 3
+        ? undefined
+        : { id: `u${i}`, name: t(['alice', 'bob', 'f81d4fae-7dec'][i % 3] ?? ''), known: i % 3 !== 2 },
+    clientId: t(`app-${i}`),
+    clientName: t(['Deploy tool', 'Report viewer', 'Wiki'][i % 3] ?? ''),
+    clientKnown: i % 5 !== 4,
+    category: i % 2 === 0 ? 'access' : 'refresh',
+    status: (['active', 'disabled', 'revoked'] as const)[i % 3] ?? 'active',
+    byOwner: i === 1,
+    expired: i === 3,
+    scopes: i === 5 ? [] : [t('openid'), t('email'), t('offline_access')],
+    createdAt: after(-(i + 1) * HOUR),
+    expiresAt: after(HOUR - i * 20 * 60_000),
+  })
+  const tokens = {
+    path: '/admin/tokens',
+    state: { search: '', filters: { user_id: 'u1' }, pageSize: 10 },
+    filters: [
+      { name: 'status', label: admin.t.adminTokens.columns.status, options: [{ value: 'active', label: t('Active') }] },
+    ],
+  }
+  const key = (state: 'active' | 'next' | 'retiring' | 'accepted') => ({
+    ...{ state, algorithm: 'ES256', kid: t('2026-11'), thumbprint: t('Q4vN1c0pXw2yZ8rT5kLmB7dFhJ9sA3eG6uWqVxYzO1I') },
+    publishedAt: state === 'accepted' ? undefined : after(-30 * DAY),
+    signedSince: state === 'active' || state === 'retiring' ? after(-20 * DAY) : undefined,
+    neededUntil: state === 'retiring' ? after(4 * DAY) : undefined,
+  })
+
   return {
+    'admin-tokens': adminTokensPage(at('/admin/tokens'), {
+      list: tokens,
+      listed: { rows: range(8).map(token), total: 10_000, page: 1, pages: 1_000 },
+      ...{ query: t('user_id=u1'), cut: true },
+    }),
+    'admin-tokens-none': adminTokensPage(at('/admin/tokens'), {
+      list: { ...tokens, state: { ...tokens.state, filters: {} } },
+      listed: { rows: [], total: 0, page: 1, pages: 0 },
+      ...{ query: '', cut: false },
+    }),
+    'admin-keys': adminKeysPage(at('/admin/keys'), {
+      keys: [key('active'), key('next'), key('retiring'), key('accepted')],
+      symmetric: false,
+    }),
+    'admin-keys-secret': adminKeysPage(at('/admin/keys'), {
+      keys: [{ ...key('active'), algorithm: 'HS256', kid: undefined, thumbprint: undefined, publishedAt: undefined }],
+      symmetric: true,
+    }),
+    'admin-client-authorizations': adminClientAuthorizationsPage(
+      { ...at('/admin/clients/app-1/authorizations'), waitingReviews: 3 },
+      {
+        app: { id: 'app-1', name: t('Deploy tool') },
+        list: { path: '/admin/clients/app-1/authorizations', state: { search: '', filters: {}, pageSize: 10 } },
+        listed: {
+          ...{ total: 12, page: 1, pages: 2 },
+          rows: range(3).map((i) => ({
+            ...{ uuid: `c${i}`, userId: `u${i}`, username: t(['alice', 'bob', 'carol'][i] ?? '') },
+            scopes: [t('openid'), t('email')],
+            grantedAt: after(-(i + 1) * DAY),
+          })),
+        },
+      },
+    ),
     'admin-dashboard': adminDashboardPage(admin, dashboard),
     'admin-dashboard-quiet': adminDashboardPage(admin, {
       ...dashboard,

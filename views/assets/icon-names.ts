@@ -39,6 +39,7 @@ export const iconNames = [
   'smartphone',
   'sun',
   'terminal',
+  'ticket',
   'trash-2',
   'triangle-alert',
   'user',

@@ -1,10 +1,18 @@
 import type { PageFrame } from '../frame'
 import { type Child, Html } from '../html'
+import { figure } from '../numbers'
 import { Brand } from './brand'
 import { Icon } from './icon'
 import { LanguageSwitch } from './language-switch'
 import { AccountMenu, ADMIN_LINKS, isCurrent } from './nav'
 import { Document, Flashes, type PageProps } from './page'
+
+const Waiting = ({ frame, count }: { frame: PageFrame; count: number }) => (
+  <span class="tag tag-warning ml-auto">
+    <span aria-hidden="true">{figure(frame, count)}</span>
+    <span class="sr-only">{frame.t.layout.waitingReviews(count)}</span>
+  </span>
+)
 
 const AdminLinks = ({ frame }: { frame: PageFrame }) => (
   <ul class="grid gap-0.5">
@@ -17,6 +25,7 @@ const AdminLinks = ({ frame }: { frame: PageFrame }) => (
         >
           <Icon name={icon} />
           {frame.t.layout.nav[label]}
+          {path === '/admin/clients' && frame.waitingReviews && <Waiting frame={frame} count={frame.waitingReviews} />}
         </a>
       </li>
     ))}

@@ -23,6 +23,8 @@ export const ADMIN_LINKS: readonly NavLink[] = [
   { path: '/admin', label: 'dashboard', icon: 'gauge' },
   { path: '/admin/users', label: 'users', icon: 'users' },
   { path: '/admin/clients', label: 'clients', icon: 'app-window' },
+  { path: '/admin/tokens', label: 'tokens', icon: 'ticket' },
+  { path: '/admin/keys', label: 'keys', icon: 'key-round' },
   { path: '/admin/audit', label: 'audit', icon: 'scroll-text' },
 ]
 

@@ -2,11 +2,13 @@ import { AdminPage } from '../components/admin-page'
 import { Alert } from '../components/alert'
 import { LinkButton, OpenButton, SubmitButton } from '../components/button'
 import { Section } from '../components/card'
+import { Select } from '../components/choice'
 import { ClientChanges, type ClientChangeView } from '../components/client-changes'
 import { CodeBlock } from '../components/code-block'
 import { Confirm } from '../components/confirm'
 import { type Fact, Facts } from '../components/facts'
 import { Form, Hidden, TextField } from '../components/field'
+import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
 import { type Child, Html, nothing } from '../html'
@@ -24,7 +26,16 @@ export interface AdminClientProps {
   readonly allowIntrospection: boolean
   /** A change that waits for approval. */
   readonly waiting: readonly ClientChangeView[] | undefined
+  /** About the application and changes of it, the latest first. */
+  readonly decisions: readonly DecisionView[]
   readonly refused?: string
+}
+
+export interface DecisionView {
+  readonly at: Date
+  readonly status: 'approved' | 'rejected'
+  readonly by: string
+  readonly reason: string
 }
 
 export function adminClientPage(frame: PageFrame, props: AdminClientProps): JSX.Element {
@@ -50,6 +61,7 @@ export function adminClientPage(frame: PageFrame, props: AdminClientProps): JSX.
           <Facts rows={facts(frame, props)} />
         </div>
       </Section>
+      <Decisions frame={frame} decisions={props.decisions} />
       <Section id="danger" title={frame.t.apps.dangerZone}>
         <div class="panel panel-padded flex flex-wrap gap-2">
           {app.status === 'active' && (
@@ -115,7 +127,7 @@ const Lines = ({ values }: { values: readonly string[] }) => (
 )
 
 function facts(frame: PageFrame, props: AdminClientProps): Fact[] {
-  const { app, reach, owner, origin, profile, allowIntrospection } = props
+  const { app, owner, origin, profile, allowIntrospection } = props
   const t = frame.t.adminClients
   const a = frame.t.apps
   const form = frame.t.clientForm
@@ -146,7 +158,7 @@ function facts(frame: PageFrame, props: AdminClientProps): Fact[] {
     ...optional(form.fields.service_account, app.serviceAccount),
     { name: t.profile, value: Object.hasOwn(t.profiles, profile) ? t.profiles[profile as 'short'] : profile },
     { name: t.introspection, value: allowIntrospection ? t.yes : t.no },
-    { name: a.activeTokens, value: `${figure(frame, reach.tokens)} · ${a.usersCount(reach.consents)}` },
+    { name: a.activeTokens, value: <Reach frame={frame} {...props} /> },
     { name: a.created, value: <Time at={app.createdAt} /> },
     { name: a.updated, value: <Time at={app.updatedAt} /> },
     {
@@ -158,6 +170,56 @@ function facts(frame: PageFrame, props: AdminClientProps): Fact[] {
       ),
     },
   ]
+}
+
+function Reach({ frame, app, reach }: AdminClientProps & { readonly frame: PageFrame }) {
+  const { basePath, t } = frame
+  const id = encodeURIComponent(app.id)
+  return (
+    <span class="flex flex-wrap gap-x-3">
+      <a
+        class="link-plain underline"
+        href={`${basePath}/admin/tokens?client_id=${id}&status=active`}
+        aria-label={t.adminClients.tokens}
+      >
+        {figure(frame, reach.tokens)}
+      </a>
+      <a class="link-plain underline" href={`${basePath}/admin/clients/${id}/authorizations`}>
+        {t.apps.usersCount(reach.consents)}
+      </a>
+    </span>
+  )
+}
+
+function Decisions({ frame, decisions }: { frame: PageFrame; decisions: readonly DecisionView[] }) {
+  const t = frame.t.adminClients
+  if (decisions.length === 0) return nothing
+  const columns: readonly Column<DecisionView>[] = [
+    { title: t.decided, heads: true, cell: ({ at }) => <Time at={at} /> },
+    { title: t.decision, cell: ({ status }) => t.decisions[status] },
+    { title: t.decidedBy, cell: ({ by }) => <span class="wrap-anywhere">{by}</span> },
+    { title: t.reason, cell: ({ reason }) => <span class="wrap-anywhere">{reason}</span> },
+  ]
+  return (
+    <Section id="decisions" title={t.history} text={t.historyText}>
+      <Table caption={t.history} columns={columns} rows={decisions} />
+    </Section>
+  )
+}
+
+const OverlapChoice = ({ frame }: { frame: PageFrame }) => {
+  const t = frame.t.apps
+  const options = [
+    { value: '0', label: t.overlaps.now },
+    { value: '3600', label: t.overlaps.hour },
+    { value: '86400', label: t.overlaps.day },
+    { value: '604800', label: t.overlaps.week },
+  ]
+  return (
+    <div class="w-full">
+      <Select name="overlap" label={t.overlap} options={options} value="0" />
+    </div>
+  )
 }
 
 function Dialogs({ frame, here, app }: { frame: PageFrame; here: string; app: AppView }) {
@@ -181,6 +243,12 @@ function Dialogs({ frame, here, app }: { frame: PageFrame; here: string; app: Ap
       </Confirm>
       <Confirm
         {...common}
+        fields={
+          <>
+            {common.fields}
+            {app.hasSecret && <OverlapChoice frame={frame} />}
+          </>
+        }
         id="regenerate"
         title={app.hasSecret ? a.regenerateTitle : a.generate}
         action={`${here}/regenerate-secret`}

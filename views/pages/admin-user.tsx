@@ -31,6 +31,8 @@ export interface AdminUserView {
   readonly hasPassword: boolean
   /** The password is this server's affair. */
   readonly resettable: boolean
+  /** An id of the authentication API belongs to the account. */
+  readonly bound: boolean
   readonly mustChangePassword: boolean
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -80,7 +82,11 @@ export function adminUserPage(frame: PageFrame, props: AdminUserProps): JSX.Elem
         </div>
         <div class="min-w-0">
           <div class="grid gap-4 sm:grid-cols-3">
-            <Stat label={t.activeTokens} value={figure(frame, counts.activeTokens)} />
+            <Stat
+              label={t.activeTokens}
+              value={figure(frame, counts.activeTokens)}
+              href={`${frame.basePath}/admin/tokens?user_id=${encodeURIComponent(user.id)}&status=active`}
+            />
             <Stat label={t.connections} value={figure(frame, counts.connections)} href={`${here}/connections`} />
             <Stat label={t.authorizations} value={figure(frame, counts.consents)} href={`${here}/authorizations`} />
           </div>
@@ -197,6 +203,11 @@ function Actions({ frame, user }: { frame: PageFrame; user: AdminUserView }) {
             {t.resetPassword}
           </OpenButton>
         )}
+        {user.bound && (
+          <OpenButton look="plain" dialog="rebind-user">
+            {t.rebind}
+          </OpenButton>
+        )}
         {!user.own && user.active && (
           <OpenButton look="plain" dialog="disable-user">
             {t.disable}
@@ -224,6 +235,18 @@ function Actions({ frame, user }: { frame: PageFrame; user: AdminUserView }) {
           fields={!user.hasPassword && <input type="hidden" name="adds_password" value="1" />}
         >
           {!user.hasPassword ? t.resetAddsText(user.username) : user.own ? t.resetOwnText : t.resetText}
+        </Confirm>
+      )}
+      {user.bound && (
+        <Confirm
+          t={frame.t}
+          id="rebind-user"
+          title={t.rebindQuestion(user.username)}
+          action={`${here}/rebind`}
+          token={token}
+          confirmLabel={t.rebind}
+        >
+          {t.rebindText(user.username)}
         </Confirm>
       )}
       {!user.own && user.active && (

@@ -159,6 +159,7 @@ function eventView(row: AuditRow): AuditEventView {
     resourceName: row.resourceName,
     ...(resourceType === 'USER' && resourceId !== '' && { resourcePath: userPath(resourceId) }),
     clientId: row.clientId,
+    ...(row.clientId !== '' && { clientPath: `/admin/clients/${encodeURIComponent(row.clientId)}` }),
     method: row.requestMethod,
     requestPath: row.requestPath,
     requestId: row.requestId,

@@ -1,5 +1,6 @@
 /** What only administrators see. The role is read with every request. */
 import { Elysia } from 'elysia'
+import { countWaitingReviews } from '../../clients/waiting'
 import type { Context } from '../../context'
 import type { BrowserSession } from '../../identity/sessions'
 import { requireSession } from '../browser-session'
@@ -17,9 +18,15 @@ function requireAdmin({ user }: BrowserSession): void {
 
 /** Pages; others than administrators get the 403 page. Changes are limited per administrator. */
 export const adminSurface = (context: Context) =>
-  surfaceFor(context, requireAdmin).onBeforeHandle(async ({ ctx, session, request }) =>
-    changesSomething(request) ? await limitAdministration(ctx, request, session) : undefined,
-  )
+  surfaceFor(context, requireAdmin).onBeforeHandle(async ({ ctx, session, request }) => {
+    if (changesSomething(request)) return await limitAdministration(ctx, request, session)
+    noteWaitingReviews(ctx.request, await countWaitingReviews(ctx))
+  })
+
+/** The navigation of every page shows it. */
+function noteWaitingReviews(info: { waitingReviews?: number }, waiting: number): void {
+  info.waitingReviews = waiting
+}
 
 /** JSON for programs and scripts: never a redirect, never a page. */
 export function adminApiSurface(context: Context) {

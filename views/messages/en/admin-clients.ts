@@ -58,5 +58,27 @@ export const adminClients = {
     tokens === 1 ? `${name} was deleted; 1 token ended.` : `${name} was deleted; ${tokens} tokens ended.`,
   regenerated: 'New client secret',
   regeneratedNotice: 'Give it to whoever runs the application. The old secret no longer works.',
+  regeneratedOverlap: (hours: number) =>
+    `Give it to whoever runs the application. The old secret works for another ${hours === 1 ? 'hour' : `${hours} hours`}.`,
   toClient: 'To the application',
+  tokens: 'Tokens of this application',
+  authorizations: 'Permissions',
+  authorizationsTitle: (name: string) => `Who allows ${name} what`,
+  authorizationsText: 'What people allowed this application on the consent page or for a device.',
+  authorizationUser: 'User',
+  authorizationThings: 'permissions',
+  noAuthorizationsTitle: 'Nobody allows it anything',
+  noAuthorizationsText: 'People appear here once they allowed the application to act for them.',
+  revokeOf: (user: string) => `Revoke what ${user} allowed`,
+  revokeOfQuestion: (user: string) => `Revoke what ${user} allowed?`,
+  revokeOfText: (user: string, app: string) =>
+    `Every token ${app} has for ${user} ends at once, and ${user} has to allow it again.`,
+  authorizationRevoked: (tokens: number) =>
+    tokens === 1 ? 'The permission was revoked; 1 token ended.' : `The permission was revoked; ${tokens} tokens ended.`,
+  history: 'Decisions',
+  historyText: 'About the application and changes of it.',
+  decided: 'Decided',
+  decision: 'Decision',
+  decidedBy: 'By',
+  decisions: { approved: 'approved', rejected: 'rejected' },
 }

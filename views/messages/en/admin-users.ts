@@ -189,6 +189,12 @@ export const adminUsers = {
   wasEnabled: 'User account has been enabled.',
   wasDisabled: (ended: { tokensRevoked: number; sessionsEnded: number }) =>
     `User account has been disabled. ${tokens(ended.tokensRevoked)} revoked, ${sessions(ended.sessionsEnded)} ended.`,
+  rebind: 'Forget external identity',
+  rebindQuestion: (name: string) => `Forget the external identity of ${name}?`,
+  rebindText: (name: string) =>
+    `For when ${name} was created anew in the system that checks passwords. Every session and token of the account ends, and the next person that system accepts under this name gets the account.`,
+  wasRebound: (ended: { tokensRevoked: number; sessionsEnded: number }) =>
+    `External identity forgotten. ${tokens(ended.tokensRevoked)} revoked, ${sessions(ended.sessionsEnded)} ended.`,
   wasDeleted: (ended: { tokensRevoked: number; sessionsEnded: number }) =>
     `User deleted successfully. ${tokens(ended.tokensRevoked)} revoked, ${sessions(ended.sessionsEnded)} ended.`,
   sessionEnded: 'The browser was signed out.',

@@ -13,6 +13,7 @@ export const layout = {
   languageNames: { en: 'English', 'zh-TW': '繁體中文' },
   adminNavigation: 'Administration',
   breadcrumbs: 'You are here',
+  waitingReviews: (count: number) => (count === 1 ? '1 waits for a decision' : `${count} wait for a decision`),
   nav: {
     admin: 'Administration',
     dashboard: 'Dashboard',

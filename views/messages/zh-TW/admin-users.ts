@@ -173,6 +173,11 @@ export const adminUsers: AdminUsers = {
   updatedRole: (count) => `已更新使用者。新角色結束了 ${count} 個瀏覽器工作階段。`,
   wasEnabled: '已啟用使用者帳號。',
   wasDisabled: (effect) => `已停用使用者帳號。${ended(effect)}`,
+  rebind: '清除外部身分',
+  rebindQuestion: (name) => `要清除 ${name} 的外部身分嗎？`,
+  rebindText: (name) =>
+    `適用於 ${name} 在驗證密碼的系統中重新建立的情況。此帳號的所有工作階段與 token 將失效，之後該系統以此名稱核可的人將取得此帳號。`,
+  wasRebound: (effect) => `已清除外部身分。${ended(effect)}`,
   wasDeleted: (effect) => `已刪除使用者。${ended(effect)}`,
   sessionEnded: '瀏覽器已登出。',
   sessionsEnded: (count) => `已登出 ${count} 個瀏覽器。`,

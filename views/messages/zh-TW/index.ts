@@ -1,6 +1,8 @@
 // One line per area, in the order of the alphabet.
 export { account } from './account'
 export { adminClients } from './admin-clients'
+export { adminKeys } from './admin-keys'
+export { adminTokens } from './admin-tokens'
 export { adminUsers } from './admin-users'
 export { apps } from './apps'
 export { audit } from './audit'

@@ -11,6 +11,7 @@ export const layout: Layout = {
   languageNames: { en: 'English', 'zh-TW': '繁體中文' },
   adminNavigation: '系統管理選單',
   breadcrumbs: '目前位置',
+  waitingReviews: (count) => `${count} 項等待審核`,
   nav: {
     admin: '系統管理',
     dashboard: '儀表板',
