@@ -12,8 +12,8 @@ import { auditApi } from './admin/audit/api'
 import { auditExport } from './admin/audit/export'
 import { auditPages } from './admin/audit/pages'
 import { adminClientActions } from './admin/client-actions'
-import { adminClientPages } from './admin/client-pages'
 import { adminClientAuthorizations } from './admin/client-authorizations'
+import { adminClientPages } from './admin/client-pages'
 import { adminDashboard } from './admin/dashboard'
 import { adminKeyPages } from './admin/key-pages'
 import { adminTokenPages } from './admin/token-pages'
@@ -25,6 +25,7 @@ import { appActions } from './apps/app-actions'
 import { appForms } from './apps/app-forms'
 import { appPages } from './apps/app-pages'
 import type { Context } from './context'
+import { apiBrowser } from './docs/api/api-browser'
 import { documentationPages } from './docs/docs-pages'
 import { logFailure } from './edge/failures'
 import { healthEndpoints } from './edge/health'
@@ -77,7 +78,13 @@ export function createHandler(ctx: Context, lifecycle: Lifecycle = RUNNING): Han
   return createPipeline(ctx, app, routes)
 }
 
-export const composeFeatures = (ctx: Context, lifecycle: Lifecycle) =>
+export function composeFeatures(ctx: Context, lifecycle: Lifecycle) {
+  const app = withoutBrowser(ctx, lifecycle)
+  if (ctx.settings.ENABLE_SWAGGER) app.use(apiBrowser(ctx, () => app.routes))
+  return app
+}
+
+const withoutBrowser = (ctx: Context, lifecycle: Lifecycle) =>
   new Elysia({ strictPath: true })
     .use(peopleFeatures(ctx))
     .use(adminFeatures(ctx))

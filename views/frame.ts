@@ -19,6 +19,8 @@ export interface PageFrame {
   readonly here?: string | undefined
   /** `name` is what to call the person: the full name where there is one. */
   readonly user?: { readonly name: string; readonly username: string; readonly isAdmin: boolean }
+  /** The API browser is switched on and this person may see it. */
+  readonly apiBrowser?: boolean
   /** For administrators: how many applications and changes wait for a decision. */
   readonly waitingReviews?: number
   readonly csrfToken: string

@@ -34,12 +34,17 @@ export function pageFrame(ctx: RequestContext, session?: BrowserSession, options
     path: request.path,
     here: pageAddress(settings, options.here ?? ownAddress(request)),
     user,
+    ...(showsApiBrowser(settings, user) && { apiBrowser: true }),
     ...(request.waitingReviews && { waitingReviews: request.waitingReviews }),
     csrfToken: session?.csrfToken ?? request.csrfToken ?? '',
     requestId: request.id,
     flash: session?.flash ?? [],
   }
 }
+
+/** In production only administrators see it. */
+const showsApiBrowser = (settings: RequestContext['settings'], user: PageFrame['user']): boolean =>
+  settings.ENABLE_SWAGGER && (!settings.production || user?.isAdmin === true)
 
 /** Only what is fetched can be fetched again. */
 const ownAddress = ({ method, path, search = '' }: RequestInfo): string | undefined =>

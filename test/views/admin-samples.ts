@@ -11,6 +11,7 @@ import { adminUserAuthorizationsPage } from '../../views/pages/admin-user-author
 import { adminUserDeletePage } from '../../views/pages/admin-user-delete'
 import { adminUserFormPage } from '../../views/pages/admin-user-form'
 import { adminUsersPage, type UserRowView } from '../../views/pages/admin-users'
+import { apiPage } from '../../views/pages/api'
 import { confirmIdentityPage } from '../../views/pages/confirm-identity'
 import { continueFormPage } from '../../views/pages/continue-form'
 import { revealPage } from '../../views/pages/reveal'
@@ -126,6 +127,36 @@ export function adminSamples(frame: PageFrame, t: (usual: string) => string, now
   })
 
   return {
+    api: apiPage(
+      { ...frame, apiBrowser: true, path: '/swagger/index.html' },
+      {
+        ...{ origin: t('https://auth.example.com'), description: '/swagger/doc.json' },
+        endpoints: [
+          {
+            ...{ name: 'POST /oauth/token', group: 'tokens', security: 'client', method: 'POST', path: '/oauth/token' },
+            fields: [
+              { name: t('grant_type'), place: 'body', required: true, schema: { type: 'string' } },
+              {
+                name: t('resource'),
+                place: 'body',
+                required: false,
+                schema: { type: 'array', items: { type: 'string' } },
+              },
+            ],
+            answers: [
+              {
+                status: '200',
+                schema: { properties: { access_token: { type: 'string' }, expires_in: { type: 'integer' } } },
+              },
+            ],
+          },
+          {
+            ...{ name: 'GET /health', group: 'operations', security: 'none', method: 'GET', path: '/health' },
+            ...{ fields: [], answers: [{ status: '200', schema: undefined }] },
+          },
+        ],
+      },
+    ),
     'admin-tokens': adminTokensPage(at('/admin/tokens'), {
       list: tokens,
       listed: { rows: range(8).map(token), total: 10_000, page: 1, pages: 1_000 },

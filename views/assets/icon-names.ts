@@ -5,6 +5,7 @@ export const iconNames = [
   'arrow-right',
   'badge-check',
   'ban',
+  'braces',
   'building-2',
   'check',
   'chevron-down',

@@ -11,12 +11,16 @@ interface NavLink {
   readonly icon: IconName
 }
 
-const LINKS: readonly NavLink[] = [
+const OWN_LINKS: readonly NavLink[] = [
   { path: '/account', label: 'account', icon: 'user-round' },
   { path: '/apps', label: 'apps', icon: 'app-window' },
   { path: '/device', label: 'device', icon: 'terminal' },
   { path: '/docs', label: 'docs', icon: 'book-open' },
 ]
+
+const API_LINK: NavLink = { path: '/swagger/index.html', label: 'api', icon: 'braces' }
+
+const linksOf = ({ apiBrowser }: PageFrame): readonly NavLink[] => (apiBrowser ? [...OWN_LINKS, API_LINK] : OWN_LINKS)
 
 /** The pages of administrators, in the order of the navigation at their side. */
 export const ADMIN_LINKS: readonly NavLink[] = [
@@ -56,7 +60,7 @@ export const AccountMenu = ({ frame, name, links }: { frame: PageFrame; name: st
     </summary>
     <div class="menu-panel">
       <p class="truncate px-2.5 pt-1.5 pb-2 text-xs text-muted">{frame.t.layout.signedInAs(name)}</p>
-      {LINKS.map(({ path, label, icon }) => (
+      {linksOf(frame).map(({ path, label, icon }) => (
         <a
           class={classes('menu-item', !links && 'sm:hidden')}
           href={frame.basePath + path}
@@ -93,7 +97,7 @@ export const Nav = ({ frame }: { frame: PageFrame }) => (
           <Brand frame={frame} />
         </a>
         <nav aria-label={frame.t.layout.mainNavigation} class="flex shrink-0 grow items-center gap-1">
-          {LINKS.map(({ path, label }) => (
+          {linksOf(frame).map(({ path, label }) => (
             <a
               class="top-link max-sm:hidden"
               href={frame.basePath + path}

@@ -10,7 +10,7 @@ export const serverSettings = {
   TLS_KEY_FILE: text('', 'PEM private key of the certificate, unencrypted.'),
   ENVIRONMENT: text('', 'production, or development (also test, staging). Production refuses doubtful settings.'),
   TRUSTED_PROXIES: list(['127.0.0.0/8', '::1'], 'Addresses and CIDR ranges whose X-Forwarded-For is believed.'),
-  ENABLE_SWAGGER: flag(false, 'API browser under /swagger/.', { planned: (on) => on }),
+  ENABLE_SWAGGER: flag(false, 'API browser under /swagger/; in production only for administrators.'),
   STATIC_CACHE_MAX_AGE: duration('24h', 'How long browsers keep non-hashed static files; 0 or less sends no header.'),
   HSTS_MAX_AGE: duration('8760h', 'Strict-Transport-Security max-age, sent when BASE_URL is https.'),
   HSTS_INCLUDE_SUBDOMAINS: flag(true, 'Adds includeSubDomains to Strict-Transport-Security.'),

@@ -25,6 +25,7 @@ export const layout = {
     account: 'Account',
     apps: 'My Apps',
     docs: 'Docs',
+    api: 'API',
     device: 'Connect a device',
     changePassword: 'Change password',
     signOut: 'Sign out',

@@ -23,6 +23,7 @@ export const layout: Layout = {
     account: '帳號',
     apps: '我的應用程式',
     docs: '文件',
+    api: 'API',
     device: '連結裝置',
     changePassword: '變更密碼',
     signOut: '登出',
