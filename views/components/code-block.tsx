@@ -13,3 +13,17 @@ export const CodeBlock = ({ t, label, value }: { t: Messages; label: string; val
     <span class="sr-only" role="status" />
   </span>
 )
+
+/** Code of several lines, kept as they are, with a button that copies it where scripts run. */
+export const CodeLines = ({ t, label, code }: { t: Messages; label: string; code: string }) => (
+  <div class="snippet-code">
+    <pre tabindex="0">
+      <code>{code}</code>
+    </pre>
+    <button type="button" class="code-copy needs-scripts" data-copy={code} aria-label={t.layout.copy(label)}>
+      <Icon name="copy" class="icon-copy size-3.5" />
+      <Icon name="check" class="icon-copied size-3.5" />
+    </button>
+    <span class="sr-only" role="status" />
+  </div>
+)

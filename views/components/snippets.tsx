@@ -1,5 +1,6 @@
 import { Html } from '../html'
 import type { Messages } from '../messages'
+import { CodeLines } from './code-block'
 import { Icon } from './icon'
 
 export interface SnippetView {
@@ -20,21 +21,7 @@ export const Snippets = ({ t, snippets }: { t: Messages; snippets: readonly Snip
           </span>
           <Icon name="chevron-down" class="icon-open size-4" />
         </summary>
-        <div class="snippet-code">
-          <pre tabindex="0">
-            <code>{code}</code>
-          </pre>
-          <button
-            type="button"
-            class="code-copy needs-scripts"
-            data-copy={code}
-            aria-label={t.layout.copy(t.apps.snippets[id])}
-          >
-            <Icon name="copy" class="icon-copy size-3.5" />
-            <Icon name="check" class="icon-copied size-3.5" />
-          </button>
-          <span class="sr-only" role="status" />
-        </div>
+        <CodeLines t={t} label={t.apps.snippets[id]} code={code} />
       </details>
     ))}
   </div>

@@ -1,6 +1,6 @@
 /** The API browser: endpoints by group; each opens to its parameters, its answer and an example. */
 import { Badge } from '../components/badge'
-import { CodeBlock } from '../components/code-block'
+import { CodeLines } from '../components/code-block'
 import { AccountPage } from '../components/page'
 import { type Column, Table } from '../components/table'
 import type { PageFrame } from '../frame'
@@ -110,13 +110,13 @@ function Endpoint({ frame, endpoint, origin }: { frame: PageFrame; endpoint: End
                 <p class="font-medium">
                   {t.answer} {status}
                 </p>
-                <CodeBlock t={frame.t} label={`${t.answer} ${status}: ${name}`} value={exampleOf(schema)} />
+                <CodeLines t={frame.t} label={`${t.answer} ${status}: ${name}`} code={exampleOf(schema)} />
               </div>
             ),
         )}
         <div class="grid gap-2">
           <p class="font-medium">{t.example}</p>
-          <CodeBlock t={frame.t} label={`${t.example}: ${name}`} value={command(endpoint, origin)} />
+          <CodeLines t={frame.t} label={`${t.example}: ${name}`} code={command(endpoint, origin)} />
         </div>
       </div>
     </details>
