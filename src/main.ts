@@ -5,6 +5,7 @@ import { backup, restore } from './commands/backup/backup'
 import { check } from './commands/check'
 import { clients } from './commands/clients/clients'
 import { copy } from './commands/copy/copy'
+import { doctor } from './commands/doctor/doctor'
 import { healthcheck } from './commands/healthcheck'
 import { keys } from './commands/keys/keys'
 import { migrate } from './commands/migrate/migrate'
@@ -41,6 +42,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return auditCommand(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'migrate':
       return migrate(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
+    case 'doctor':
+      return doctor(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'backup':
       return backup(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'restore':

@@ -11,6 +11,7 @@ Commands:
   clients   List, show, approve and reject clients that wait for an administrator
   audit     Verify that the audit trail is as it was written, and export it
   migrate   Show and bring about the state of the database that this version needs
+  doctor    Look at everything a server depends on, and say what to do
   backup    Write the database to a file, beside a server that goes on working
   restore   Put a backup in the place of the database
   copy      Copy the database into an empty one, also of the other kind, and compare

@@ -1,0 +1,31 @@
+/** Redis, where something of the configuration uses it. */
+import { Redis } from 'ioredis'
+import type { Settings } from '../config/settings'
+import { redisPlace, redisStartError } from '../limits/redis-connection'
+import { type Finding, fail, ok } from './finding'
+
+const PART = 'Redis'
+
+export async function lookAtRedis(settings: Settings): Promise<Finding[]> {
+  if (settings.RATE_LIMIT_STORE !== 'redis') return []
+  const place = redisPlace(settings)
+  const client = new Redis({
+    ...place.options,
+    lazyConnect: true,
+    connectTimeout: settings.REDIS_CONN_TIMEOUT,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    const startedAt = performance.now()
+    await client.ping()
+    return [ok(PART, `${place.host}:${place.port} answers in ${(performance.now() - startedAt).toFixed(1)} ms`)]
+  } catch (error) {
+    const text = redisStartError(place, error).message.replace('failed to initialize rate limits: ', '')
+    return [fail(PART, text, 'servers start without it only when it was there before')]
+  } finally {
+    client.disconnect()
+  }
+}
