@@ -20,7 +20,7 @@ import {
   TOKEN_FILTERS,
 } from '../tokens/token-list'
 
-export const TOKENS_PATH = '/admin/tokens'
+const TOKENS_PATH = '/admin/tokens'
 
 const text = t.Optional(t.String())
 const listQuery = t.Object({
