@@ -17,6 +17,7 @@ import type { PollPace } from './oauth/device/poll-pace'
 import type { Outgoing } from './outgoing/outgoing'
 import type { ServerSecrets } from './secrets'
 import type { CurrentKeyRing } from './tokens/current-key-ring'
+import type { TraceExporter } from './traces/exporter'
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -53,6 +54,8 @@ export interface Context {
   readonly httpApi: HttpApi | undefined
   readonly audit: AuditWriter
   readonly metrics: Metrics
+  /** Absent without `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  readonly traces: TraceExporter | undefined
   /** Absent with `ENABLE_RATE_LIMIT=false`. */
   readonly limits: Limits | undefined
   readonly devicePolls: PollPace

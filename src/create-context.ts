@@ -14,6 +14,7 @@ import { createOutgoing, type Outgoing } from './outgoing/outgoing'
 import { deriveSecrets } from './secrets'
 import { createCurrentKeyRing } from './tokens/current-key-ring'
 import { type KeyRing, loadKeyRing } from './tokens/keys'
+import { createTraceExporter } from './traces/exporter'
 
 export interface ContextParts {
   /** Open and migrated before the first request. */
@@ -46,6 +47,7 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     db,
     keys: createCurrentKeyRing(keys),
     metrics,
+    traces: createTraceExporter({ settings, random, log, metrics }),
     limits: createLimits(settings, { clock, log, metrics }),
     devicePolls: createPollPace(),
     outgoing,

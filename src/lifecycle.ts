@@ -2,8 +2,8 @@
  * The life of a server process: what is started in which order, and what is ended in which.
  *
  * Start: database (connected, migrated, seeded), keys, audit writer, listeners, jobs. Nothing is served before the
- * database is ready. End: readiness, listener and running requests, jobs, audit queue, Redis, listener of the metrics,
- * database. Every step has a limit of its own, and one that fails does not keep the next from running.
+ * database is ready. End: readiness, listener and running requests, jobs, audit queue, traces, Redis, listener of the
+ * metrics, database. Every step has a limit of its own, and one that fails does not keep the next from running.
  */
 import type { Settings } from './config/settings'
 import type { Context, Logger } from './context'
@@ -174,6 +174,8 @@ interface Step {
 const JOBS_LIMIT_MS = 5_000
 /** A scrape takes milliseconds. */
 const METRICS_LIMIT_MS = 1_000
+/** The collector may be away; what was traced in the last seconds is not worth a longer wait. */
+const TRACES_LIMIT_MS = 3_000
 /** For the steps that watch their own limit: their account of what was left undone is better than a bare timeout. */
 const MARGIN_MS = 1_000
 
@@ -185,7 +187,7 @@ interface Running {
 }
 
 function shutdownSteps(
-  { settings, audit, db, limits }: Context,
+  { settings, audit, db, limits, traces }: Context,
   { listener, metricsListener, jobs, beginDraining }: Running,
 ): Step[] {
   // Late, so that the shutdown itself can be watched.
@@ -232,6 +234,7 @@ function shutdownSteps(
       limitMs: settings.AUDIT_SHUTDOWN_TIMEOUT + MARGIN_MS,
       run: () => audit.stop(settings.AUDIT_SHUTDOWN_TIMEOUT),
     },
+    ...traceSteps(traces),
     ...redisSteps(settings, limits),
     ...metricsStep,
     {
@@ -243,6 +246,19 @@ function shutdownSteps(
     },
   ]
 }
+
+const traceSteps = (traces: Context['traces']): Step[] =>
+  traces
+    ? [
+        {
+          starting: 'Sending traces...',
+          done: 'Trace exporter stopped',
+          failed: 'trace exporter stop timeout',
+          limitMs: TRACES_LIMIT_MS + MARGIN_MS,
+          run: () => traces.stop(TRACES_LIMIT_MS),
+        },
+      ]
+    : []
 
 const redisSteps = (settings: Settings, limits: Context['limits']): Step[] =>
   limits?.close

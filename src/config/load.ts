@@ -11,6 +11,7 @@ import { checkProviders } from './rules/providers'
 import { checkScaling } from './rules/scaling'
 import { checkServer, checkSessions } from './rules/server'
 import { checkLifetimes, checkTokens } from './rules/tokens'
+import { checkTraces } from './rules/traces'
 import { type GeneratedSecrets, generateSecrets, keepSecrets, secretsFilePath } from './secrets-file'
 import { type Derived, type SettingName, type Settings, settingsTable, type TlsFiles, type Values } from './settings'
 import { codeOf, type Environment, type MutableValues, mergeDotenv, readValues, refuseEmptySecrets } from './sources'
@@ -66,6 +67,7 @@ export function loadConfiguration({ env, cwd, write, nowMs = Date.now() }: LoadO
   checkIdentity(check)
   checkProviders(check)
   checkOutgoing(check)
+  checkTraces(check)
   checkData(check)
   refusePlanned(check)
   if (production) refuseEmptySecrets(env, problem)

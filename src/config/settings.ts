@@ -13,6 +13,7 @@ import { providerSettings } from './settings/providers'
 import { cacheSettings, limitSettings, metricsSettings } from './settings/scaling'
 import { corsSettings, lifecycleSettings, serverSettings, sessionSettings } from './settings/server'
 import { grantSettings, tokenSettings } from './settings/tokens'
+import { traceSettings } from './settings/traces'
 import type { SqliteConnection } from './sqlite-dsn'
 
 /** Sections in the order they are documented. */
@@ -28,6 +29,7 @@ export const settingsSections = {
   'Requests to other servers': outgoingSettings,
   'Audit trail': auditSettings,
   Metrics: metricsSettings,
+  Traces: traceSettings,
   Caches: cacheSettings,
   CORS: corsSettings,
   'Time limits': lifecycleSettings,
@@ -45,6 +47,7 @@ export const settingsTable = {
   ...outgoingSettings,
   ...auditSettings,
   ...metricsSettings,
+  ...traceSettings,
   ...cacheSettings,
   ...corsSettings,
   ...lifecycleSettings,

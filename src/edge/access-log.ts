@@ -4,7 +4,14 @@ import type { RequestInfo } from './request-info'
 
 const MAX_PATH = 500
 
-export function logRequest({ log }: Context, info: RequestInfo, status: number, durationMs: number): void {
+/** `traceId`: of the trace that the request is part of. */
+export function logRequest(
+  { log }: Context,
+  info: RequestInfo,
+  status: number,
+  durationMs: number,
+  traceId?: string,
+): void {
   const { id, method, path, ip } = info
   const fields = {
     request_id: id,
@@ -13,6 +20,7 @@ export function logRequest({ log }: Context, info: RequestInfo, status: number, 
     status,
     duration_ms: Math.round(durationMs * 100) / 100,
     ip,
+    trace_id: traceId,
   }
   log.info(fields, 'request')
 }

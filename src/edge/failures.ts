@@ -2,7 +2,7 @@
 import type { Context } from '../context'
 import { DatabaseUnavailable } from '../db/errors'
 import { PasswordQueueFull } from '../identity/password'
-import { requestInfo } from './request-context'
+import { attachRequestInfo, requestInfo } from './request-context'
 
 /** Seconds after which a client should try again. */
 export const RETRY_AFTER_SECONDS = '5'
@@ -15,13 +15,17 @@ export const isUnavailable = (error: unknown): boolean =>
 
 /** One line, without the error's message: messages of drivers and parsers quote what they were given. */
 export function logFailure(ctx: Context, request: Request, error: unknown): void {
-  const { id, method, path } = requestInfo(request)
+  const info = requestInfo(request)
+  const { id, method, path } = info
+  attachRequestInfo(request, { ...info, failure: errorName(error) })
   const fields = { request_id: id, method, path, ...errorFields(error) }
   // Anybody can close a connection in the middle of a body, as often as they like.
   if (error instanceof Error && error.name === 'AbortError') ctx.log.debug(fields, 'Client went away')
   else if (isUnavailable(error)) ctx.log.warn(fields, 'Request refused: temporarily unavailable')
   else ctx.log.error(fields, 'Request failed unexpectedly')
 }
+
+const errorName = (error: unknown): string => (error instanceof Error ? error.name.slice(0, 60) : typeof error)
 
 const MAX_FRAMES = 4
 

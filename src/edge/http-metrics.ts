@@ -24,16 +24,19 @@ export function createHttpMetrics({ settings, metrics }: Context, routes: RouteT
     end: (info, status, durationMs) => {
       if (!isCounted(info)) return
       metrics.set('http_requests_in_flight', --inFlight)
-      const method = COUNTED_METHODS.has(info.method) ? info.method : 'other'
-      const path = pathLabel(routes, info.path)
+      const method = countedMethod(info.method) ?? 'other'
+      const path = routePattern(routes, info.path) ?? 'unknown'
       metrics.count('http_requests_total', { method, path, status: String(status) })
       metrics.observe('http_request_duration_seconds', durationMs / 1000, { method, path })
     },
   }
 }
 
-/** Names of assets change with every release, so they share one label. */
-function pathLabel(routes: RouteTable, path: string): string {
-  const pattern = routes.find(path)?.pattern ?? 'unknown'
-  return pattern.startsWith('/static/') ? '/static/*filepath' : pattern
+/** `undefined` for methods that anybody makes up. */
+export const countedMethod = (method: string): string | undefined => (COUNTED_METHODS.has(method) ? method : undefined)
+
+/** `undefined` when no route serves the path. Names of assets change with every release, so they share one pattern. */
+export function routePattern(routes: RouteTable, path: string): string | undefined {
+  const pattern = routes.find(path)?.pattern
+  return pattern?.startsWith('/static/') ? '/static/*filepath' : pattern
 }

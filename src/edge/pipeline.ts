@@ -8,6 +8,7 @@ import { logFailure } from './failures'
 import { createHttpMetrics } from './http-metrics'
 import { createRateLimit } from './rate-limit'
 import { requestInfo } from './request-context'
+import { createRequestTraces } from './request-traces'
 import { addHeaders, createResponseFinish } from './response-headers'
 import type { RouteTable } from './route-table'
 
@@ -19,11 +20,13 @@ export function createPipeline(ctx: Context, app: AnyElysia, routes: RouteTable)
   const crossOrigin = createCorsPolicy(ctx, routes)
   const rateLimit = createRateLimit(ctx)
   const metrics = createHttpMetrics(ctx, routes)
+  const beginTrace = createRequestTraces(ctx, routes)
   const finish = createResponseFinish(ctx)
   const route = app.compile().fetch as (request: Request) => Response | Promise<Response>
 
   return async (incoming, peerAddress) => {
     const startedAt = performance.now()
+    const trace = beginTrace?.(incoming.headers, peerAddress)
     const request = admit(incoming, peerAddress)
     const info = requestInfo(request)
     metrics?.begin(info)
@@ -40,8 +43,9 @@ export function createPipeline(ctx: Context, app: AnyElysia, routes: RouteTable)
     if (crossing) addHeaders(response.headers, crossing.headers)
     finish(response, info)
     const durationMs = performance.now() - startedAt
-    logRequest(ctx, info, response.status, durationMs)
+    logRequest(ctx, info, response.status, durationMs, trace?.traceId)
     metrics?.end(info, response.status, durationMs)
+    trace?.end(requestInfo(request), response.status, durationMs)
     return response
   }
 }

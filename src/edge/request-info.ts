@@ -12,6 +12,8 @@ export interface RequestInfo {
   readonly method: string
   /** From the question mark on, or empty. May carry secrets: neither logged nor kept. */
   readonly search?: string
+  /** Name of the error that the request failed with. */
+  readonly failure?: string
   /** Of the session, once it was looked up. */
   readonly csrfToken?: string
   /** For administrators: how many applications and changes wait for a decision. */

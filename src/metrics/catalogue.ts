@@ -64,6 +64,7 @@ export const METRICS = {
   ratelimit_backend_errors_total: counter('Failures of the store that counts requests.'),
   audit_events_dropped_total: counter('Total number of audit log events dropped due to a full buffer.'),
   audit_events_write_failed_total: counter('Audit log events whose first write failed.'),
+  trace_spans_dropped_total: counter('Spans that did not reach the collector of traces.', ['reason']),
   authgate_build_info: gauge('Always 1; the labels say what is running.', ['version', 'commit']),
 } as const satisfies Record<string, Metric>
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { type RunningBinary, startBinary } from '../support/binary'
+import { openCollector } from '../support/collector'
 import { readCredentials } from '../support/credentials'
 import { eventually, removeFolder, temporaryFolder } from '../support/daemon'
 import { unfinishedRequest } from '../support/unfinished-request'
@@ -59,6 +60,31 @@ describe('shutdown', () => {
       expect(positions.every((at) => at >= 0)).toBe(true)
       expect(positions).toEqual([...positions].sort((a, b) => a - b))
     })
+
+  test('the last traces are sent, after the audit trail and before the database closes; exit code 0', async () => {
+    const collector = openCollector()
+    await start({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_HEADERS: 'x-key=hunter2' })
+    for (let n = 0; n < 20; n++) await server.fetch('/livez')
+    server.signal('SIGTERM')
+    expect(await server.exited).toBe(0)
+    await collector.close()
+    expect(collector.problems).toEqual([])
+    expect(collector.spans.filter(({ name }) => name === 'GET /livez')).toHaveLength(20)
+    expect(collector.requests.every(({ headers }) => headers.get('x-key') === 'hunter2')).toBe(true)
+    expect(server.log()).not.toContain('hunter2')
+    const steps = ['Audit service shut down', 'Sending traces...', 'Trace exporter stopped', 'Closing database']
+    const positions = steps.map((step) => server.log().indexOf(step))
+    expect(positions.every((at) => at >= 0)).toBe(true)
+    expect(positions).toEqual([...positions].sort((a, b) => a - b))
+  })
+
+  test('a collector that is away does not fail the end', async () => {
+    await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' })
+    await server.fetch('/livez')
+    server.signal('SIGTERM')
+    expect(await server.exited).toBe(0)
+    expect(server.log()).toContain('Traces that could not be sent are dropped')
+  })
 
   test('a running request is finished and answered, a new connection is refused, exit code 0', async () => {
     await start()

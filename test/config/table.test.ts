@@ -191,7 +191,7 @@ const SECRETS = [
   ...['JWT_SECRET', 'JWT_SECRET_PREVIOUS', 'JWT_PRIVATE_KEY_PEM', 'SESSION_SECRET', 'SESSION_SECRET_PREVIOUS'],
   ...['DATABASE_DSN', 'DEFAULT_ADMIN_PASSWORD', 'HTTP_API_AUTH_SECRET', 'DYNAMIC_CLIENT_REGISTRATION_TOKEN'],
   ...['GITHUB_CLIENT_SECRET', 'GITEA_CLIENT_SECRET', 'GITLAB_CLIENT_SECRET', 'MICROSOFT_CLIENT_SECRET'],
-  ...['OIDC_CLIENT_SECRET', 'REDIS_PASSWORD', 'METRICS_TOKEN'],
+  ...['OIDC_CLIENT_SECRET', 'REDIS_PASSWORD', 'METRICS_TOKEN', 'OTEL_EXPORTER_OTLP_HEADERS'],
 ]
 
 describe('the table', () => {
@@ -253,8 +253,12 @@ describe('the effective configuration as text', () => {
 
   test('it shows no secret, whichever it is [SEC]', () => {
     for (const name of SECRETS) {
-      const value =
-        name === 'JWT_PRIVATE_KEY_PEM' ? pem('prime256v1') : `hunter2-0123456789-abcdefghijkl-${name.toLowerCase()}`
+      const phrase = `hunter2-0123456789-abcdefghijkl-${name.toLowerCase()}`
+      const written: Record<string, string> = {
+        JWT_PRIVATE_KEY_PEM: pem('prime256v1'),
+        OTEL_EXPORTER_OTLP_HEADERS: `x-key=${phrase}`,
+      }
+      const value = written[name] ?? phrase
       const shown = text({ [name]: value })
       expect(shown).toContain(`* ${name}=(set)`)
       expect(shown).not.toContain('hunter2')

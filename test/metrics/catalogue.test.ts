@@ -40,6 +40,7 @@ const PUBLISHED: readonly (readonly [string, string, string, string?])[] = [
   ['audit_events_write_failed_total', 'counter', ''],
   ['ratelimit_rejected_total', 'counter', 'route'],
   ['ratelimit_backend_errors_total', 'counter', ''],
+  ['trace_spans_dropped_total', 'counter', 'reason'],
   ['authgate_build_info', 'gauge', 'version commit'],
 ]
 

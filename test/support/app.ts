@@ -117,6 +117,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     log: () => lines,
     close: async () => {
       await ctx.audit.stop(5_000)
+      await ctx.traces?.stop(0)
       await ctx.limits?.close?.()
       await close()
     },
