@@ -13,7 +13,8 @@ import type { Ended } from './ended'
 import { UserRefused } from './refused'
 
 /** Whether there is an id to forget. */
-export const isBound = ({ authSource, externalId }: Pick<User, 'authSource' | 'externalId'>): boolean => authSource === 'http_api' && Boolean(externalId)
+export const isBound = ({ authSource, externalId }: Pick<User, 'authSource' | 'externalId'>): boolean =>
+  authSource === 'http_api' && Boolean(externalId)
 
 const forgetExternalId = write('forget_external_id', (q, t) =>
   q
