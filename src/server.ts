@@ -7,6 +7,7 @@ import { accountConnectionsPages } from './account/connections'
 import { languageSwitch } from './account/language'
 import { accountOverviewPages } from './account/overview'
 import { accountProfilePages } from './account/profile'
+import { accountSecurityPages } from './account/security'
 import { accountSessionsPages, homePage } from './account/sessions'
 import { auditApi } from './admin/audit/api'
 import { auditExport } from './admin/audit/export'
@@ -39,6 +40,7 @@ import { changePasswordPages } from './identity/change-password-pages'
 import { loginPages } from './identity/login-pages'
 import { logoutPages } from './identity/logout-pages'
 import { providerPages } from './identity/provider-pages'
+import { secondStepPages } from './identity/second-step-pages'
 import { metricsEndpoint } from './metrics/endpoint'
 import { authorizationEndpoint } from './oauth/authorize'
 import { deviceQrCode } from './oauth/device/qr-code'
@@ -108,6 +110,7 @@ const withoutBrowser = (ctx: Context, lifecycle: Lifecycle) =>
 const peopleFeatures = (ctx: Context): AnyElysia =>
   new Elysia({ strictPath: true })
     .use(loginPages(ctx))
+    .use(secondStepPages(ctx))
     .use(providerPages(ctx))
     .use(logoutPages(ctx))
     .use(changePasswordPages(ctx))
@@ -122,6 +125,7 @@ const peopleFeatures = (ctx: Context): AnyElysia =>
     .use(accountAuthorizationsPages(ctx))
     .use(accountActivityPages(ctx))
     .use(accountProfilePages(ctx))
+    .use(accountSecurityPages(ctx))
     .use(confirmPages(ctx))
     .use(revealPages(ctx))
     .use(accountConnectionsPages(ctx))

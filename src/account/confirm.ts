@@ -6,14 +6,17 @@ import { continueFormPage } from '../../views/pages/continue-form'
 import { audit } from '../audit/audit'
 import type { Context, RequestContext } from '../context'
 import { Conflict, type Statement } from '../db/commit'
-import { sessionCookieName, setCookie } from '../edge/cookies'
+import { deviceCookieName, readCookie, sessionCookieName, setCookie } from '../edge/cookies'
 import { findHeld } from '../edge/held'
 import { page, pageFrame, redirectTo } from '../edge/page'
 import { PageError } from '../edge/page-error'
 import { CONFIRM_PATH, type HeldForm, isRecentLogin, requireRecentLogin } from '../edge/step-up'
 import { signedInSurface } from '../edge/surfaces/page'
+import { knownDevice } from '../identity/known-device'
 import { listConnections } from '../identity/linking/records'
 import { safeRedirect } from '../identity/redirect-target'
+import { hasSecondFactor, withSecondFactor } from '../identity/second-factor/required'
+import { type FactorVerification, verifySecondFactor } from '../identity/second-factor/verify'
 import { type BrowserSession, type StartedSession, startSession } from '../identity/sessions'
 import { userUnchanged } from '../identity/users'
 import { verifyPassword } from '../identity/verify-password'
@@ -50,8 +53,16 @@ export const confirmPages = (context: Context) =>
             ...{ status: 503, problem: (m: Messages) => m.login.unavailable },
             headers: { 'Retry-After': String(outcome.retryAfterSeconds) },
           })
+        const factor = await secondFactor(ctx, session, body.code ?? '', request)
+        if (factor?.kind === 'wrong')
+          return form(ctx, session, body, { status: 400, problem: (m) => m.security.stepWrong })
+        if (factor?.kind === 'delayed')
+          return form(ctx, session, body, {
+            ...{ status: 429, problem: (m: Messages) => m.confirm.tooMany },
+            headers: { 'Retry-After': String(Math.ceil(factor.waitMs / 1000)) },
+          })
         try {
-          const { cookieValue, maxAgeSeconds } = await confirmed(ctx, session, outcome.alongside)
+          const { cookieValue, maxAgeSeconds } = await confirmed(ctx, session, outcome.alongside, factor)
           const cookie = setCookie(ctx.settings, sessionCookieName(ctx.settings), cookieValue, { maxAgeSeconds })
           return redirectTo(ctx, afterwards(ctx, body), { status: 303, cookies: [cookie] })
         } catch (error) {
@@ -59,7 +70,10 @@ export const confirmPages = (context: Context) =>
           return form(ctx, session, body, { status: 409, problem: (m) => m.confirm.changed })
         }
       },
-      { body: t.Object({ csrf_token: optionalText, password: optionalText, ...targets }), response: t.Any() },
+      {
+        body: t.Object({ csrf_token: optionalText, password: optionalText, code: optionalText, ...targets }),
+        response: t.Any(),
+      },
     )
     .get(
       CONTINUE_PATH,
@@ -79,12 +93,13 @@ const confirmed = (
   ctx: RequestContext,
   session: BrowserSession,
   alongside: readonly Statement[],
+  factor: (FactorVerification & { kind: 'right' }) | undefined,
 ): Promise<StartedSession> => {
   const { user, remember, sid } = session
   const login = {
     user,
     remember,
-    amr: 'pwd',
+    amr: factor ? withSecondFactor('pwd') : 'pwd',
     idp: user.authSource === 'http_api' ? 'http_api' : 'local',
     replaces: session,
   }
@@ -93,9 +108,26 @@ const confirmed = (
     action: 'Password confirmed before a sensitive action',
     actor: { id: user.id, username: user.username },
     resource: { type: 'USER', id: user.id },
-    details: { auth_source: user.authSource, confirmation: true, sid },
+    details: {
+      ...{ auth_source: user.authSource, confirmation: true, sid },
+      ...(factor && { second_factor: factor.method }),
+    },
   })
-  return startSession(ctx, login, { claim: userUnchanged(user), alongside: [...alongside, ...recorded] })
+  // A write to the user's row comes before anything that only looks at it.
+  const claim = factor?.claim ?? userUnchanged(user)
+  return startSession(ctx, login, { claim, alongside: [...(factor?.alongside ?? []), ...alongside, ...recorded] })
+}
+
+/** Asked for again with the password; `undefined` where the account has none. */
+async function secondFactor(
+  ctx: RequestContext,
+  { user }: BrowserSession,
+  code: string,
+  request: Request,
+): Promise<FactorVerification | undefined> {
+  if (!hasSecondFactor(user)) return undefined
+  const device = knownDevice(ctx, user.username, readCookie(request, deviceCookieName(ctx.settings)))
+  return await verifySecondFactor(ctx, user, code, device)
 }
 
 /** Where the action goes on. */
@@ -123,6 +155,7 @@ async function form(
   const html = confirmIdentityPage(frame, {
     redirect: safeRedirect(ctx.settings, redirect) ?? '',
     held,
+    asksForCode: hasSecondFactor(session.user),
     hasPassword: session.user.passwordHash !== '' || session.user.authSource === 'http_api',
     providers: await providersOf(ctx, session, next),
     signInAgain: `/login?${new URLSearchParams({ prompt: 'login', redirect: next })}`,

@@ -15,6 +15,7 @@ import type { User } from '../identity/users'
 import { rebindUser } from '../users/rebind-user'
 import { UserRefused } from '../users/refused'
 import { resetPassword } from '../users/reset-password'
+import { resetSecondFactor } from '../users/reset-second-factor'
 import { endAllSessionsOf, endSessionOf } from '../users/user-sessions'
 import { disableUser, enableUser } from '../users/user-status'
 import { done } from './user-forms'
@@ -65,6 +66,17 @@ export const adminUserActions = (context: Context) =>
         return attempt(ctx, session, params.id, async (user) => {
           const ended = await rebindUser(ctx, session.user, user)
           return done(ctx, session, userPath(user.id), ({ adminUsers: m }) => m.wasRebound(ended))
+        })
+      },
+      { params: byId, body: press, response: t.Any() },
+    )
+    .post(
+      `${USERS_PATH}/:id/reset-second-factor`,
+      async ({ ctx, session, params }) => {
+        requireRecentLogin(ctx, session)
+        return attempt(ctx, session, params.id, async (user) => {
+          const ended = await resetSecondFactor(ctx, session.user, user)
+          return done(ctx, session, userPath(user.id), ({ security: m }) => m.adminDone(ended))
         })
       },
       { params: byId, body: press, response: t.Any() },

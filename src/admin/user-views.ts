@@ -7,6 +7,7 @@ import type { SessionView } from '../../views/pages/account-sessions'
 import type { AdminUserView, OwnedAppView } from '../../views/pages/admin-user'
 import type { UserRowView } from '../../views/pages/admin-users'
 import type { AuditRow } from '../audit/row'
+import { hasSecondFactor } from '../identity/second-factor/required'
 import type { SessionRow } from '../identity/session-records'
 import type { BrowserSession } from '../identity/sessions'
 import type { User } from '../identity/users'
@@ -38,6 +39,7 @@ export const userView = (user: User, session: BrowserSession): AdminUserView => 
   hasPassword: user.passwordHash !== '',
   resettable: hasLocalPassword(user),
   bound: isBound(user),
+  secondFactor: hasSecondFactor(user),
   mustChangePassword: user.mustChangePassword,
   updatedAt: user.updatedAt,
 })

@@ -69,6 +69,10 @@ export const EVENTS = {
   USER_DISABLED: at('user', 'WARNING'),
   USER_ENABLED: at('user'),
   USER_DELETED: at('user', 'WARNING'),
+  /** An account got, lost or replaced a second factor or its recovery codes. */
+  SECOND_FACTOR_ENABLED: at('user', 'WARNING'),
+  SECOND_FACTOR_DISABLED: at('user', 'WARNING'),
+  RECOVERY_CODES_REPLACED: at('user', 'WARNING'),
   OAUTH_CONNECTION_DELETED: at('user', 'WARNING'),
 
   RATE_LIMIT_EXCEEDED: at('protection', 'WARNING'),

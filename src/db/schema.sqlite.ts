@@ -4,6 +4,7 @@ import { makeTables } from './tables'
 
 export const {
   users,
+  recoveryCodes,
   oauthConnections,
   retiredUsernames,
   severedConnections,

@@ -2,6 +2,7 @@
 import { isLanguage } from '../../views/messages'
 import type { RequestContext } from '../context'
 import { commit } from '../db/commit'
+import { mustEnrol } from '../identity/second-factor/required'
 import {
   type BrowserSession,
   clearFlash,
@@ -19,6 +20,8 @@ export class LoginRequired extends Error {
     readonly ended: 'session_timeout' | 'session_invalid' | undefined,
     /** Whether the browser sent a session cookie, which is of no use any more. */
     readonly staleCookie: boolean,
+    /** The password was right already; the second factor is still to come. */
+    readonly halfway = false,
   ) {
     super('login required')
   }
@@ -26,6 +29,9 @@ export class LoginRequired extends Error {
 
 /** The session must not be used for anything before its password is replaced. */
 export class PasswordChangeRequired extends Error {}
+
+/** The session must not be used for anything before the account has a second factor. */
+export class EnrolmentRequired extends Error {}
 
 /** Throws `DatabaseUnavailable`: an unanswered look-up must not look like signed out. */
 export async function lookUpSession(ctx: RequestContext, request: Request): Promise<SessionLookup> {
@@ -47,24 +53,40 @@ export async function takeFlash(ctx: RequestContext, session: BrowserSession): P
   if (session.flash.length > 0 && ctx.request.method === 'GET') await commit(ctx, [clearFlash(session)])
 }
 
+const CONFIRM = '/account/confirm'
 const PASSWORD_PAGE = '/account/change-password'
 const ALLOWED_BEFORE_PASSWORD_CHANGE = new Set([PASSWORD_PAGE, '/logout'])
 
-/** Throws `LoginRequired`, `PasswordChangeRequired`, `DatabaseUnavailable`. */
+export const SECOND_STEP_PATH = '/login/second-step'
+export const ENROLMENT_PATH = '/account/security/totp'
+const ALLOWED_BEFORE_ENROLMENT = new Set([
+  ...ALLOWED_BEFORE_PASSWORD_CHANGE,
+  ...[ENROLMENT_PATH, `${ENROLMENT_PATH}/begin`, CONFIRM, `${CONFIRM}/continue`],
+])
+
+/** Throws `LoginRequired`, `PasswordChangeRequired`, `EnrolmentRequired`, `DatabaseUnavailable`. */
 export async function requireSession(ctx: RequestContext, request: Request): Promise<BrowserSession> {
   const lookup = await lookUpSession(ctx, request)
   if (!lookup.session) {
-    const sent = readCookie(request, sessionCookieName(ctx.settings)) !== undefined
-    throw new LoginRequired(lookup.ended, sent)
+    const halfway = lookup.halfway !== undefined
+    const sent = readCookie(request, sessionCookieName(ctx.settings)) !== undefined && !halfway
+    throw new LoginRequired(lookup.ended, sent, halfway)
   }
   if (mustReplacePassword(lookup.session) && !ALLOWED_BEFORE_PASSWORD_CHANGE.has(ctx.request.path))
     throw new PasswordChangeRequired('password change required')
+  if (mustEnrol(ctx.settings, lookup.session) && !ALLOWED_BEFORE_ENROLMENT.has(ctx.request.path))
+    throw new EnrolmentRequired('second factor required')
   return lookup.session
 }
 
 /** Where the login page is, told where to return to. */
-export const loginPath = (ctx: RequestContext, request: Request, { ended }: LoginRequired): string =>
-  loginPathTo(returnTarget(ctx, request), { ended })
+export const loginPath = (ctx: RequestContext, request: Request, { ended, halfway }: LoginRequired): string => {
+  const target = returnTarget(ctx, request)
+  return halfway ? secondStepPathTo(target) : loginPathTo(target, { ended })
+}
+
+export const secondStepPathTo = (target: string): string =>
+  `${SECOND_STEP_PATH}?${new URLSearchParams({ redirect: target })}`
 
 /** `again` asks for a login also in a browser that is signed in. */
 export function loginPathTo(
@@ -79,6 +101,12 @@ export function loginPathTo(
 
 export const passwordChangePath = (ctx: RequestContext, request: Request): string =>
   `${PASSWORD_PAGE}?${new URLSearchParams({ redirect: returnTarget(ctx, request) })}`
+
+export const enrolmentPath = (ctx: RequestContext, request: Request): string =>
+  enrolmentPathTo(returnTarget(ctx, request))
+
+export const enrolmentPathTo = (target: string): string =>
+  `${ENROLMENT_PATH}?${new URLSearchParams({ redirect: target })}`
 
 /** Removes the cookie of a session that has ended. */
 export const staleCookies = (ctx: RequestContext, { staleCookie }: LoginRequired): string[] =>

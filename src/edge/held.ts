@@ -11,7 +11,7 @@ import {
 } from '../oauth/pending-requests'
 import { seal, unseal } from '../secrets'
 
-type HeldKind = 'held' | 'reveal'
+type HeldKind = 'held' | 'reveal' | 'totp'
 
 export interface HeldThing {
   readonly id: string

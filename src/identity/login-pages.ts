@@ -4,6 +4,7 @@ import type { Messages } from '../../views/messages'
 import { loginPage } from '../../views/pages/login'
 import type { Settings } from '../config/settings'
 import type { Context, RequestContext } from '../context'
+import { secondStepPathTo } from '../edge/browser-session'
 import {
   clearCookie,
   deviceCookieName,
@@ -20,6 +21,7 @@ import { KNOWN_DEVICE_MAX_AGE } from './known-device'
 import { logIn } from './login'
 import type { LoginOutcome } from './login-outcome'
 import { safeRedirect } from './redirect-target'
+import { isHalfway } from './second-factor/required'
 import type { BrowserSession } from './sessions'
 
 const DEFAULT_TARGET = '/account/sessions'
@@ -37,8 +39,9 @@ export const loginPages = (context: Context) =>
   pageSurface(context)
     .get(
       '/login',
-      ({ ctx, session, query, request }) => {
+      ({ ctx, session, halfway, query, request }) => {
         const target = safeRedirect(ctx.settings, query.redirect)
+        if (halfway && query.prompt !== 'login') return redirectTo(ctx, secondStepPathTo(target ?? DEFAULT_TARGET))
         // An application may want to see a login although there was one before, perhaps of somebody else.
         if (session && query.prompt !== 'login') return redirectTo(ctx, target ?? DEFAULT_TARGET)
         const notice = NOTICES.get(query.error ?? '')
@@ -150,18 +153,25 @@ const DAY_SECONDS = 86_400
 const rememberDays = ({ SESSION_REMEMBER_ME_MAX_AGE }: Settings): number =>
   Math.max(1, Math.ceil(SESSION_REMEMBER_ME_MAX_AGE / DAY_SECONDS))
 
-/** A password that somebody else chose is replaced first. */
-const nextPage = ({ user }: BrowserSession, target: string): string =>
+/** The second factor, if the account has one; then a password that somebody else chose is replaced. */
+export const nextPage = (session: BrowserSession, target: string): string =>
+  isHalfway(session) ? secondStepPathTo(target) : afterSecondStep(session, target)
+
+const afterSecondStep = ({ user }: BrowserSession, target: string): string =>
   user.mustChangePassword ? `/account/change-password?redirect=${encodeURIComponent(target)}` : target
 
 /** The new session takes the place of the old one; the form's own token has done its work. */
-function signedInCookies(settings: Settings, { started, knownDevice }: LoginOutcome & { kind: 'signed_in' }): string[] {
+export function signedInCookies(
+  settings: Settings,
+  { started, knownDevice }: Pick<LoginOutcome & { kind: 'signed_in' }, 'started' | 'knownDevice'>,
+): string[] {
   const { cookieValue, maxAgeSeconds } = started
   const cookies = [
     setCookie(settings, sessionCookieName(settings), cookieValue, { maxAgeSeconds }),
     clearCookie(settings, loginCookieName(settings)),
   ]
-  if (knownDevice !== undefined) {
+  // Only who got in all the way: with a device of its own for each login, guesses at the second factor would be free.
+  if (knownDevice !== undefined && !isHalfway(started.session)) {
     const lasting = { maxAgeSeconds: KNOWN_DEVICE_MAX_AGE }
     cookies.push(setCookie(settings, deviceCookieName(settings), knownDevice, lasting))
   }

@@ -8,6 +8,7 @@ import { audit } from '../audit/audit'
 import { type Context, now, type RequestContext } from '../context'
 import { Conflict, commit, type Statement } from '../db/commit'
 import { fingerprint, fingerprintMatches } from './fingerprint'
+import { isHalfway } from './second-factor/required'
 import {
   deleteSession,
   endSessionRow,
@@ -52,7 +53,12 @@ export const mustReplacePassword = ({ user, idp }: BrowserSession): boolean =>
 
 export type SessionLookup =
   | { readonly session: BrowserSession }
-  | { readonly session: undefined; readonly ended?: 'session_timeout' | 'session_invalid' }
+  | {
+      readonly session: undefined
+      readonly ended?: 'session_timeout' | 'session_invalid'
+      /** The password was right and the second factor is still to come: good for that step and nothing else. */
+      readonly halfway?: BrowserSession
+    }
 
 const toSession = (row: SessionRow, user: User): BrowserSession => ({
   idHash: row.idHash,
@@ -98,6 +104,7 @@ export async function findSession(ctx: RequestContext, cookieValue: string): Pro
     return { session: undefined, ended: 'session_invalid' }
   }
 
+  if (isHalfway({ user, amr: row.amr })) return { session: undefined, halfway: toSession(row, user) }
   if (ctx.clock.now() - row.lastSeenAt.getTime() >= touchInterval(ctx))
     await commit(ctx, [touchSession(ctx, row.idHash)])
   return { session: toSession(row, user) }
@@ -164,7 +171,7 @@ export interface Login {
   /** As read before the password was checked: a change since then, such as a new password, refuses the session. */
   readonly user: User
   readonly remember: boolean
-  /** Authentication method (RFC 8176): `pwd` or `fed`. */
+  /** Authentication methods (RFC 8176), separated by blanks: `pwd` or `fed`, and `otp mfa` after a second factor. */
   readonly amr: string
   /** Who checked it: `local`, or the name of a provider. */
   readonly idp: string
@@ -184,6 +191,8 @@ export interface StartedSession {
 }
 
 const USER_AGENT_LIMIT = 500
+/** How long the second factor may take. */
+const HALFWAY_SECONDS = 600
 
 /** What is written in the commit of a new session, before the session. */
 export interface SessionCommit {
@@ -242,7 +251,8 @@ async function insertNewSession(
   const { settings, request } = ctx
   const at = now(ctx)
   const remember = login.remember && settings.SESSION_REMEMBER_ME_ENABLED
-  const maxAgeSeconds = remember ? settings.SESSION_REMEMBER_ME_MAX_AGE : settings.SESSION_MAX_AGE
+  const ownMaxAge = remember ? settings.SESSION_REMEMBER_ME_MAX_AGE : settings.SESSION_MAX_AGE
+  const maxAgeSeconds = isHalfway(login) ? Math.min(HALFWAY_SECONDS, ownMaxAge) : ownMaxAge
   const cookieValue = Buffer.from(ctx.random.bytes(32)).toString('base64url')
   const row: SessionRow = {
     idHash: ctx.secrets.browserSession.digest(cookieValue),

@@ -7,12 +7,13 @@ import { scopeView } from '../../views/describe'
 import { consentPage } from '../../views/pages/consent'
 import { findConsent } from '../consent/consents'
 import type { Context, RequestContext } from '../context'
-import { takeFlash } from '../edge/browser-session'
+import { ENROLMENT_PATH, takeFlash } from '../edge/browser-session'
 import { requireSessionToken } from '../edge/csrf'
 import { page, pageFrame, redirectTo } from '../edge/page'
 import { PageError } from '../edge/page-error'
 import { limitAuthorization } from '../edge/rate-limit'
 import { pageSurface } from '../edge/surfaces/page'
+import { mustEnrol } from '../identity/second-factor/required'
 import { type BrowserSession, mustReplacePassword } from '../identity/sessions'
 import { findUser } from '../identity/users'
 import { answerRefusal, formActionOf, kindOfTarget, shownTarget } from './authorize/answer'
@@ -46,6 +47,7 @@ export const authorizationEndpoint = (context: Context) =>
         if (!session) return redirectTo(ctx, await loginAfterDecision(ctx, fields, ended), { status: 303 })
         requireSessionToken(ctx, request, session, fields.csrf_token)
         if (mustReplacePassword(session)) return redirectTo(ctx, '/account/change-password', { status: 303 })
+        if (mustEnrol(ctx.settings, session)) return redirectTo(ctx, ENROLMENT_PATH, { status: 303 })
         return answering(ctx, () => decide(ctx, session, fields))
       },
       { body: t.Optional(anyFields), response: t.Any(), beforeHandle: limitSession },

@@ -10,7 +10,7 @@ import type { Tables } from '../db/tables'
 import type { BrowserSession } from '../identity/sessions'
 
 export type PendingRow = Tables['pendingRequests']['$inferSelect']
-type Kind = 'device' | 'authorize' | 'held' | 'reveal'
+type Kind = 'device' | 'authorize' | 'held' | 'reveal' | 'totp'
 type Payload = PendingRow['payload']
 
 const ID_BYTES = 32

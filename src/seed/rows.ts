@@ -28,6 +28,8 @@ export function adminRow(
     externalId: null,
     authSource: 'local',
     language: null,
+    totpSecret: null,
+    totpLastStep: null,
     lastLoginAt: null,
     tokenEpoch: 0,
     version: 1,

@@ -80,6 +80,8 @@ function userOf(row: ExistingRow, work: Work, evidence: Evidence | undefined): D
     authSource,
     mustChangePassword: false,
     language: null,
+    totpSecret: null,
+    totpLastStep: null,
     lastLoginAt: null,
     tokenEpoch: 0,
     version: 1,

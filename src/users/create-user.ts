@@ -112,6 +112,8 @@ export async function createUser(
     authSource: 'local',
     mustChangePassword: true,
     language: null,
+    totpSecret: null,
+    totpLastStep: null,
     lastLoginAt: null,
     tokenEpoch: 0,
     version: 1,

@@ -82,6 +82,8 @@ describe.each(databases)('commit on %s', (_name, open) => {
       authSource: 'local',
       mustChangePassword: false,
       language: null,
+      totpSecret: null,
+      totpLastStep: null,
       lastLoginAt: null,
       tokenEpoch: 3,
       version: 1,

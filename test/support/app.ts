@@ -170,6 +170,8 @@ function userRow(clock: TestClock): UserRow {
     authSource: 'local',
     mustChangePassword: false,
     language: null,
+    totpSecret: null,
+    totpLastStep: null,
     lastLoginAt: null,
     tokenEpoch: 0,
     version: 1,

@@ -142,6 +142,8 @@ export function userRow(now: Date, overrides: Partial<User> = {}): User {
     authSource: 'local',
     mustChangePassword: false,
     language: null,
+    totpSecret: null,
+    totpLastStep: null,
     lastLoginAt: null,
     tokenEpoch: 0,
     version: 1,

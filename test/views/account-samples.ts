@@ -1,4 +1,5 @@
 /** The pages about one's own account, but for sessions and connections. */
+import { renderSVG } from 'uqr'
 import type { SignInView } from '../../views/components/sign-ins'
 import { scopeView } from '../../views/describe'
 import type { PageFrame } from '../../views/frame'
@@ -6,7 +7,10 @@ import { accountActivityPage } from '../../views/pages/account-activity'
 import { accountAuthorizationsPage } from '../../views/pages/account-authorizations'
 import { accountOverviewPage } from '../../views/pages/account-overview'
 import { accountProfilePage } from '../../views/pages/account-profile'
+import { accountSecurityPage } from '../../views/pages/account-security'
 import { type AccountSessionsProps, accountSessionsPage } from '../../views/pages/account-sessions'
+import { secondStepPage } from '../../views/pages/second-step'
+import { totpSetupPage } from '../../views/pages/totp-setup'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -43,7 +47,26 @@ export function accountSamples(
     scopes: ['openid', 'profile', 'repo:read'].slice(0, i % 4).map((name) => scopeView(frame.t, t(name))),
     grantedAt: before(i * 9 * DAY),
   })
+  const security = { password: 'set', factor: true, codesLeft: 9, required: false } as const
+  const qrCode = renderSVG('otpauth://totp/AuthGate:alice', { border: 2 })
   return {
+    'account-security': accountSecurityPage({ ...frame, path: '/account/security' }, security),
+    'account-security-required': accountSecurityPage(
+      { ...frame, path: '/account/security' },
+      { ...security, password: 'elsewhere', required: true, codesLeft: 1 },
+    ),
+    'account-security-off': accountSecurityPage(
+      { ...frame, path: '/account/security' },
+      { ...security, password: 'none', factor: false },
+    ),
+    'totp-setup': totpSetupPage(frame, { redirect: '/apps', required: true }),
+    'totp-setup-code': totpSetupPage(frame, {
+      ...{ redirect: '', required: false, problem: t('This code is not right.') },
+      setup: { id: 'x', secret: t('GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'), qrCode },
+    }),
+    'second-step': secondStepPage({ ...frame, user: undefined } as PageFrame, {
+      ...{ username: t('alice'), redirect: '/apps', problem: t('This code is not right, or was used already.') },
+    }),
     'account-overview': accountOverviewPage(at('/account'), {
       ...overview,
       counts: { sessions: 3, grants: 12, authorizations: 4, connections: 1 },

@@ -46,6 +46,7 @@ export function adminSamples(frame: PageFrame, t: (usual: string) => string, now
     resettable: true,
     mustChangePassword: true,
     bound: true,
+    secondFactor: true,
     updatedAt: after(-DAY),
   }
   const session = (i: number): SessionView => ({

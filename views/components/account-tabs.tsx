@@ -9,6 +9,7 @@ const TABS: readonly { readonly path: string; readonly label: keyof Messages['ac
   { path: '/account/connections', label: 'connections' },
   { path: '/account/activity', label: 'activity' },
   { path: '/account/profile', label: 'profile' },
+  { path: '/account/security', label: 'security' },
 ]
 
 /** The pages about one's account, on each of them. */

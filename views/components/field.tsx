@@ -157,3 +157,31 @@ export const Form = (props: { action: string; token: string; class?: string; chi
 export const Hidden = ({ name, value }: { name: string; value: string }) => (
   <input type="hidden" name={name} value={value} />
 )
+
+/** A one-time code; phones and password managers offer it by themselves. */
+export const CodeField = (props: {
+  readonly name: string
+  readonly label: string
+  readonly error?: string
+  /** Another field comes first. */
+  readonly later?: boolean
+}) => (
+  <div>
+    <Label {...props} autocomplete="one-time-code" />
+    <input
+      id={props.name}
+      class="field-input font-mono tracking-widest"
+      name={props.name}
+      type="text"
+      autocomplete="one-time-code"
+      autocapitalize="none"
+      spellcheck="false"
+      maxlength="32"
+      autofocus={!props.later}
+      required
+      aria-invalid={props.error ? 'true' : undefined}
+      aria-describedby={props.error ? `${props.name}-error` : undefined}
+    />
+    <Notes {...props} autocomplete="one-time-code" />
+  </div>
+)

@@ -33,6 +33,7 @@ export interface AdminUserView {
   readonly resettable: boolean
   /** An id of the authentication API belongs to the account. */
   readonly bound: boolean
+  readonly secondFactor: boolean
   readonly mustChangePassword: boolean
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -153,6 +154,7 @@ function AccountFacts({ frame, user }: { frame: PageFrame; user: AdminUserView }
       ),
     },
     ...(user.fullName === '' ? [] : [{ name: t.facts.fullName, value: user.fullName }]),
+    { name: frame.t.security.adminFact, value: user.secondFactor ? frame.t.security.on : frame.t.security.off },
     {
       name: t.facts.role,
       value: (
@@ -203,6 +205,11 @@ function Actions({ frame, user }: { frame: PageFrame; user: AdminUserView }) {
             {t.resetPassword}
           </OpenButton>
         )}
+        {user.secondFactor && !user.own && (
+          <OpenButton look="plain" dialog="reset-second-factor">
+            {frame.t.security.adminReset}
+          </OpenButton>
+        )}
         {user.bound && (
           <OpenButton look="plain" dialog="rebind-user">
             {t.rebind}
@@ -235,6 +242,18 @@ function Actions({ frame, user }: { frame: PageFrame; user: AdminUserView }) {
           fields={!user.hasPassword && <input type="hidden" name="adds_password" value="1" />}
         >
           {!user.hasPassword ? t.resetAddsText(user.username) : user.own ? t.resetOwnText : t.resetText}
+        </Confirm>
+      )}
+      {user.secondFactor && !user.own && (
+        <Confirm
+          t={frame.t}
+          id="reset-second-factor"
+          title={frame.t.security.adminResetQuestion(user.username)}
+          action={`${here}/reset-second-factor`}
+          token={token}
+          confirmLabel={frame.t.security.adminReset}
+        >
+          {frame.t.security.adminResetText(user.username)}
         </Confirm>
       )}
       {user.bound && (

@@ -1,6 +1,6 @@
 import { LinkButton, SubmitButton } from '../components/button'
 import { Card } from '../components/card'
-import { Form, Hidden, PasswordField } from '../components/field'
+import { CodeField, Form, Hidden, PasswordField } from '../components/field'
 import { FocusPage } from '../components/page'
 import type { PageFrame } from '../frame'
 import { Html } from '../html'
@@ -10,6 +10,8 @@ export interface ConfirmIdentityProps {
   readonly redirect: string
   readonly held: string
   readonly hasPassword: boolean
+  /** The second factor is asked for too. */
+  readonly asksForCode?: boolean
   /** Other systems the person can sign in through; paths below BASE_URL. */
   readonly providers?: readonly { readonly label: string; readonly path: string }[]
   /** Path of the login page that leads back, for those who have no password here. */
@@ -19,7 +21,7 @@ export interface ConfirmIdentityProps {
 
 /** Asks once more who is there. */
 export function confirmIdentityPage(frame: PageFrame, props: ConfirmIdentityProps): JSX.Element {
-  const { redirect, held, hasPassword, providers = [], signInAgain, problem } = props
+  const { redirect, held, hasPassword, asksForCode, providers = [], signInAgain, problem } = props
   const t = frame.t.confirm
   return (
     <FocusPage frame={frame} title={t.title}>
@@ -46,6 +48,7 @@ export function confirmIdentityPage(frame: PageFrame, props: ConfirmIdentityProp
               autofocus
               {...(problem !== undefined && { error: problem })}
             />
+            {asksForCode && <CodeField name="code" label={frame.t.security.stepCode} later />}
             <SubmitButton wide>{t.submit}</SubmitButton>
           </Form>
         )}

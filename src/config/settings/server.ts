@@ -37,6 +37,11 @@ export const sessionSettings = {
   }),
   SESSION_FINGERPRINT: flag(true, 'Binds a session to the kind of browser it was made with.'),
   SESSION_FINGERPRINT_IP: flag(false, 'Also binds it to the network address.'),
+  REQUIRE_MFA: oneOf(
+    ['none', 'admin', 'all'],
+    'none',
+    'Who has to have a second factor (authenticator app): none, admin or all; others are asked to set one up after login.',
+  ),
   STEP_UP_MAX_AGE: duration(
     '10m',
     'Age of the sign-in after which sensitive actions ask to confirm it; 0 = they never do.',

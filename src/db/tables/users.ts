@@ -24,6 +24,10 @@ export function makeUserTables(k: Kit) {
       authSource: k.text('auth_source').notNull(),
       mustChangePassword: k.bool('must_change_password').notNull(),
       language: k.text('language'),
+      /** Sealed secret of the authenticator app; null = the account has no second factor. */
+      totpSecret: k.text('totp_secret'),
+      /** The time step of the last code that was used: none is good twice. */
+      totpLastStep: k.int('totp_last_step'),
       lastLoginAt: k.time('last_login_at'),
       /** Raised before the user's tokens are revoked in bulk; an issuance that read an older value fails. */
       tokenEpoch: k.int('token_epoch').notNull(),
@@ -74,6 +78,21 @@ export function makeUserTables(k: Kit) {
     ],
   )
 
+  /** One-time codes for who has lost the authenticator app. A used one is deleted. */
+  const recoveryCodes = k.table(
+    'recovery_codes',
+    {
+      /** Keyed digest of user and code. */
+      codeHash: k.text('code_hash').primaryKey(),
+      userId: k
+        .text('user_id')
+        .notNull()
+        .references(() => users.id, { onDelete: 'cascade' }),
+      createdAt: k.time('created_at').notNull(),
+    },
+    (t) => [k.index('recovery_codes_user').on(t.userId)],
+  )
+
   /** Names of deleted users: other systems and old records still mean those people by them. */
   const retiredUsernames = k.table('retired_usernames', {
     usernameNorm: k.text('username_norm').primaryKey(),
@@ -97,5 +116,5 @@ export function makeUserTables(k: Kit) {
     (t) => [k.primaryKey({ columns: [t.userId, t.provider, t.issuer, t.providerUserId] })],
   )
 
-  return { users, oauthConnections, retiredUsernames, severedConnections }
+  return { users, recoveryCodes, oauthConnections, retiredUsernames, severedConnections }
 }

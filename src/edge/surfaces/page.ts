@@ -3,6 +3,8 @@ import { Elysia } from 'elysia'
 import type { Context } from '../../context'
 import type { BrowserSession, SessionLookup } from '../../identity/sessions'
 import {
+  EnrolmentRequired,
+  enrolmentPath,
   LoginRequired,
   loginPath,
   lookUpSession,
@@ -29,7 +31,8 @@ export function pageSurface(context: Context) {
     .derive(async ({ request }) => {
       const ctx = requestContext(context, request)
       const lookup = await lookUpSession(ctx, request)
-      return { ctx, session: lookup.session as BrowserSession | undefined, ended: endOf(lookup) }
+      const session = lookup.session as BrowserSession | undefined
+      return { ctx, session, ended: endOf(lookup), halfway: halfwayOf(lookup) }
     })
     .onError(({ error, request }) => answerFailure(context, request, error))
 }
@@ -37,6 +40,9 @@ export function pageSurface(context: Context) {
 /** Why the session of this browser's cookie is over, when that is known. */
 const endOf = (lookup: SessionLookup): 'session_timeout' | 'session_invalid' | undefined =>
   lookup.session ? undefined : lookup.ended
+
+/** What there is of a session before the second factor. */
+const halfwayOf = (lookup: SessionLookup): BrowserSession | undefined => (lookup.session ? undefined : lookup.halfway)
 
 /**
  * Pages for signed-in people. Others are sent to the login page and come back afterwards. Forms need the session's
@@ -73,6 +79,7 @@ function answerFailure(context: Context, request: Request, error: unknown): Resp
   if (error instanceof LoginRequired)
     return redirectTo(ctx, loginPath(ctx, request, error), { cookies: staleCookies(ctx, error) })
   if (error instanceof PasswordChangeRequired) return redirectTo(ctx, passwordChangePath(ctx, request))
+  if (error instanceof EnrolmentRequired) return redirectTo(ctx, enrolmentPath(ctx, request))
   const failure = asPageError(context, request, error)
   if (failure.status === 503 && !acceptsPages(request)) return plainText(failure.message, 503, failure.headers)
   return errorPageAnswer(ctx, failure)

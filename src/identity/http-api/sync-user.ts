@@ -99,6 +99,8 @@ async function create(ctx: RequestContext, typed: string, identity: ExternalIden
     authSource: SOURCE,
     mustChangePassword: false,
     language: null,
+    totpSecret: null,
+    totpLastStep: null,
     lastLoginAt: at,
     tokenEpoch: 0,
     version: 1,

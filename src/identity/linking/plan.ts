@@ -139,6 +139,8 @@ async function planSignUp(
     authSource: 'local',
     mustChangePassword: false,
     language: null,
+    totpSecret: null,
+    totpLastStep: null,
     lastLoginAt: at,
     tokenEpoch: 0,
     version: 1,

@@ -6,7 +6,8 @@
  * the request. A login after that time satisfies the request, so nobody is asked twice; an older one does not.
  */
 import type { RequestContext } from '../../context'
-import { loginPathTo, PasswordChangeRequired } from '../../edge/browser-session'
+import { EnrolmentRequired, loginPathTo, PasswordChangeRequired } from '../../edge/browser-session'
+import { mustEnrol } from '../../identity/second-factor/required'
 import { type BrowserSession, mustReplacePassword } from '../../identity/sessions'
 import type { Parameters } from './parameters'
 import { AuthorizationRefused, type AuthorizationRequest } from './request'
@@ -56,7 +57,7 @@ export const newLoginAddress = (ctx: RequestContext, query: string): string =>
  * Where the browser has to go before the request can be decided; undefined when the session will do.
  *
  * Throws `AuthorizationRefused` where the client forbids to ask (`prompt=none`) or asking did not help, and
- * `PasswordChangeRequired`.
+ * `PasswordChangeRequired` or `EnrolmentRequired`.
  */
 export function signInFirst(
   ctx: RequestContext,
@@ -68,6 +69,10 @@ export function signInFirst(
   if (mustReplacePassword(session)) {
     if (silent) throw new AuthorizationRefused(request, 'interaction_required')
     throw new PasswordChangeRequired('password change required')
+  }
+  if (mustEnrol(ctx.settings, session)) {
+    if (silent) throw new AuthorizationRefused(request, 'interaction_required')
+    throw new EnrolmentRequired('second factor required')
   }
   const otherUser = request.hint !== undefined && request.hint.userId !== session.user.id
   const demanded =

@@ -7,6 +7,7 @@ export const account = {
     authorizations: 'Applications',
     connections: 'Connections',
     profile: 'Profile',
+    security: 'Security',
     activity: 'Sign-ins',
   },
   overview: {

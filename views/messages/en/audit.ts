@@ -193,6 +193,12 @@ export const audit = {
     USER_DISABLED: { label: 'User disabled', meaning: 'A user cannot sign in any more, and all their tokens ended.' },
     USER_ENABLED: { label: 'User enabled', meaning: 'A disabled user can sign in again.' },
     USER_DELETED: { label: 'User deleted', meaning: 'A user was deleted.' },
+    SECOND_FACTOR_ENABLED: { label: 'Second factor set up', meaning: 'An account got a second factor.' },
+    SECOND_FACTOR_DISABLED: {
+      label: 'Second factor removed',
+      meaning: 'An account lost its second factor: by its owner, or by an administrator.',
+    },
+    RECOVERY_CODES_REPLACED: { label: 'Recovery codes replaced', meaning: 'An account got new recovery codes.' },
     OAUTH_CONNECTION_DELETED: {
       label: 'Connection removed',
       meaning: 'A user cannot sign in through that account of another provider any more.',

@@ -8,6 +8,7 @@ export const account: Account = {
     authorizations: '應用程式',
     connections: '連結的帳號',
     profile: '個人資料',
+    security: '安全性',
     activity: '登入紀錄',
   },
   overview: {

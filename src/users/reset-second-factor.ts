@@ -1,0 +1,29 @@
+/** Taking the second factor off an account whose owner lost it: an administrator's decision. */
+import { audit } from '../audit/audit'
+import type { RequestContext } from '../context'
+import { rowsChanged } from '../db/changed-rows'
+import { dropRecoveryCodes, replaceTotp } from '../identity/second-factor/records'
+import { hasSecondFactor } from '../identity/second-factor/required'
+import { endSessionsOfUser } from '../identity/sessions'
+import type { User } from '../identity/users'
+import { type Actor, asAdministrator, commitChange } from './administrators'
+import { UserRefused } from './refused'
+
+/** Resolves to the number of sessions that ended. Throws `UserRefused` and `DatabaseUnavailable`. */
+export async function resetSecondFactor(ctx: RequestContext, actor: Actor, user: User): Promise<number> {
+  if (!hasSecondFactor(user)) throw new UserRefused('changed_meanwhile')
+  const statements = [
+    ...asAdministrator(actor),
+    replaceTotp(ctx, user, { secret: null, step: null }),
+    dropRecoveryCodes(user.id),
+    ...endSessionsOfUser(ctx, user.id),
+    ...audit(ctx, {
+      event: 'SECOND_FACTOR_DISABLED',
+      action: 'Second factor removed by administrator',
+      actor,
+      resource: { type: 'USER', id: user.id, name: user.username },
+      details: { method: 'totp' },
+    }),
+  ]
+  return rowsChanged(statements, await commitChange(ctx, statements), 'delete_sessions_of_user')
+}
