@@ -40,8 +40,6 @@ export interface ServerSecrets {
   readonly pendingRequest: KeyedDigest
   /** Mixed into the keys that seal short-lived answers, so that database and token together do not suffice. */
   readonly seal: KeyedDigest
-  /** Codes that stand in for a lost authenticator app. */
-  readonly recoveryCode: KeyedDigest
   /** Seals over the audit trail: who can only write to the database cannot make one. */
   readonly auditSeal: KeyedDigest
 }
@@ -58,7 +56,6 @@ export function deriveSecrets(settings: Pick<Settings, 'SESSION_SECRET' | 'SESSI
     loginTransaction: purpose('login transaction'),
     pendingRequest: purpose('pending request'),
     seal: purpose('seal'),
-    recoveryCode: purpose('recovery code'),
     auditSeal: purpose('audit seal'),
   }
 }

@@ -1,6 +1,6 @@
 /** Refusals for programs: `{"error": code, "error_description": text}`, never a redirect and never a page. */
 import type { Context } from '../context'
-import { LoginRequired, PasswordChangeRequired, staleCookies } from './browser-session'
+import { EnrolmentRequired, LoginRequired, PasswordChangeRequired, staleCookies } from './browser-session'
 import { acceptsPages, asPageError } from './page-failures'
 import { requestContext } from './request-context'
 import { dataHeaders } from './security-headers'
@@ -32,6 +32,7 @@ export function jsonRefusal(context: Context, request: Request, error: unknown):
     return refused
   }
   if (error instanceof PasswordChangeRequired) return refuse(403, 'forbidden', 'Choose a new password first')
+  if (error instanceof EnrolmentRequired) return refuse(403, 'forbidden', 'Set up a second factor first')
   if (error instanceof ConfirmationRequired) return refuse(403, 'confirmation_required', 'Confirm who you are first')
   const failure = asPageError(context, request, error)
   return refuse(failure.status, CODES[failure.status] ?? 'invalid_request', failure.message, failure.headers)

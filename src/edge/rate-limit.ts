@@ -28,6 +28,7 @@ const TOO_MANY = 'Too many requests. Please try again later.'
 const routesPerAddress = (settings: Settings): ReadonlyMap<string, Limited> =>
   new Map([
     ['POST /login', { route: 'login', perMinute: settings.LOGIN_RATE_LIMIT }],
+    ['POST /login/second-step', { route: 'second_step', perMinute: settings.LOGIN_RATE_LIMIT }],
     ['POST /oauth/device/code', { route: 'device_code', perMinute: settings.DEVICE_CODE_RATE_LIMIT }],
     ['POST /oauth/token', { route: 'token', perMinute: settings.TOKEN_RATE_LIMIT }],
     ['POST /oauth/register', { route: 'register', perMinute: settings.DYNAMIC_CLIENT_REGISTRATION_RATE_LIMIT }],

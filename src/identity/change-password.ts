@@ -7,6 +7,7 @@ import { param, write } from '../db/definitions'
 import { messagesFor } from '../edge/language'
 import { claimAttempt, noteSuccess, PASSWORD_POLICY } from './attempt-delays'
 import { type PasswordProblem, passwordProblem } from './password'
+import { hasSecondFactor } from './second-factor/required'
 import { type BrowserSession, endSessionsOfUser, type StartedSession, startSession } from './sessions'
 
 export interface PasswordChange {
@@ -63,7 +64,8 @@ export async function changePassword(
     remember: session.remember,
     amr: session.amr,
     idp: session.idp,
-    ...(forced && { authTime: session.authTime }),
+    // The password alone does not renew what password and second factor proved together.
+    ...((forced || hasSecondFactor(user)) && { authTime: session.authTime }),
     flash: messagesFor(ctx, session).password.changed,
   }
   try {

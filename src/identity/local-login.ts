@@ -8,6 +8,7 @@ import { noteSuccess } from './attempt-delays'
 import { newKnownDevice } from './known-device'
 import type { LoginAttempt } from './login'
 import { auditRefusal, type LoginOutcome, type LoginProblem, type RefusalReason, refused } from './login-outcome'
+import { hasSecondFactor } from './second-factor/required'
 import { startSession } from './sessions'
 import type { User } from './users'
 
@@ -30,7 +31,7 @@ export async function logInLocally(
   const claim = must(noteLogin, { id: user.id, version: user.version, passwordHash: newHash, now: now(ctx) }, 'user')
   const success = audit(ctx, {
     event: 'AUTHENTICATION_SUCCESS',
-    action: 'User login successful',
+    action: hasSecondFactor(user) ? 'Password right, second factor asked for' : 'User login successful',
     actor: { id: user.id, username: user.username },
     resource: { type: 'USER', id: user.id },
     details: { auth_source: user.authSource, provider: 'local' },

@@ -40,7 +40,7 @@ describe.each(databases)('second factor on %s', (_name, open) => {
   }
   const secretIn = (page: Page): string => /<code[^>]*>([A-Z2-7]{32})</.exec(page.text)?.[1] ?? ''
   const recoveryIn = (page: Page): string[] =>
-    /(?:[a-z2-9]{5}-[a-z2-9]{5} ){9}[a-z2-9]{5}-[a-z2-9]{5}/.exec(page.text)?.[0].split(' ') ?? []
+    /(?:[a-z2-9]{4}(?:-[a-z2-9]{4}){3} ){9}[a-z2-9]{4}(?:-[a-z2-9]{4}){3}/.exec(page.text)?.[0].split(' ') ?? []
 
   /** Sets up the app in a browser that is signed in. */
   async function setUp(browser: TestBrowser) {
@@ -151,6 +151,35 @@ describe.each(databases)('second factor on %s', (_name, open) => {
     expect((await (await halfway(user)).send(code(secret, 1))).status).toBe(302)
   })
 
+  test.each(['１２３４５６', '', '0', '1234567', 'x'.repeat(2000), 'aaaa-aaaa-aaaa-aaaa'])(
+    'nonsense (%p) is refused, at the login and at the setup',
+    async (typed) => {
+      const { user } = await enrolled()
+      expect((await (await halfway(user)).send(typed)).status).toBe(401)
+      const other = openBrowser(app)
+      await other.logIn(await app.insertUser())
+      const intro = await other.get(SETUP)
+      const begun = await other.post(`${SETUP}/begin`, { csrf_token: field(intro, 'csrf_token') })
+      const form = await other.get(begun.location)
+      const fields = { csrf_token: field(form, 'csrf_token'), setup: field(form, 'setup') }
+      expect((await other.post(SETUP, { ...fields, code: typed })).status).toBe(400)
+    },
+  )
+
+  test('a change of the password does not stand in for the factor before a sensitive action [SEC]', async () => {
+    const { user, browser } = await enrolled()
+    app.clock.advance(11 * 60_000)
+    const form = await browser.get('/account/change-password')
+    const changed = await browser.post('/account/change-password', {
+      ...{ csrf_token: field(form, 'csrf_token'), current_password: user.password },
+      ...{ password: 'Correct horse battery 7', password_confirm: 'Correct horse battery 7' },
+    })
+    expect(changed.status).toBe(302)
+    const page = await browser.get('/account/security')
+    const off = await browser.post(`${SETUP}/disable`, { csrf_token: field(page, 'csrf_token') })
+    expect(off.location).toStartWith('/account/confirm')
+  })
+
   test('codes of other steps are refused [SEC]', async () => {
     const { user, secret } = await enrolled()
     for (const steps of [-2, 2]) expect((await (await halfway(user)).send(code(secret, steps))).status).toBe(401)
@@ -161,15 +190,15 @@ describe.each(databases)('second factor on %s', (_name, open) => {
     const { send } = await halfway(user)
     const typed = code(secret)
     const answers = await Promise.all(Array.from({ length: 64 }, () => send(typed)))
-    expect(answers.filter(({ status }) => status === 302)).toHaveLength(1)
+    expect(answers.filter(({ location }) => location === '/account/sessions')).toHaveLength(1)
   })
 
   test('64 times the same recovery code: one session, and one code less [SEC]', async () => {
     const { user, recovery, browser } = await enrolled()
     const { send } = await halfway(user)
-    const typed = (recovery[0] ?? '').toUpperCase().replace('-', ' ')
+    const typed = (recovery[0] ?? '').toUpperCase().replaceAll('-', ' ')
     const answers = await Promise.all(Array.from({ length: 64 }, () => send(typed)))
-    expect(answers.filter(({ status }) => status === 302)).toHaveLength(1)
+    expect(answers.filter(({ location }) => location === '/account/sessions')).toHaveLength(1)
     expect((await browser.get('/account/security')).text).toContain('9 are left')
   })
 
@@ -301,6 +330,8 @@ describe.each(databases)('REQUIRE_MFA on %s', (_name, open) => {
         expect([path, location.startsWith(SETUP)]).toEqual([path, required])
       }
       expect((await browser.get(SETUP)).text.includes('before you go on')).toBe(required)
+      const json = await browser.get('/account', { accept: 'application/json' })
+      expect(json.status).toBe(required ? 403 : 200)
       const silent = await browser.get(`${authorize}&prompt=none`)
       if (required) expect(silent.location).toContain('error=interaction_required')
       await app.close()

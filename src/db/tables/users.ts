@@ -82,7 +82,7 @@ export function makeUserTables(k: Kit) {
   const recoveryCodes = k.table(
     'recovery_codes',
     {
-      /** Keyed digest of user and code. */
+      /** SHA-256 of user and code. */
       codeHash: k.text('code_hash').primaryKey(),
       userId: k
         .text('user_id')

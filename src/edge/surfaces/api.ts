@@ -1,7 +1,13 @@
 /** What scripts of our own pages fetch: JSON for signed-in browsers. */
 import { Elysia } from 'elysia'
 import type { Context } from '../../context'
-import { LoginRequired, PasswordChangeRequired, requireSession, staleCookies } from '../browser-session'
+import {
+  EnrolmentRequired,
+  LoginRequired,
+  PasswordChangeRequired,
+  requireSession,
+  staleCookies,
+} from '../browser-session'
 import { requireSessionToken } from '../csrf'
 import { readPageBody } from '../page-body'
 import { asPageError } from '../page-failures'
@@ -41,6 +47,8 @@ export function apiSurface(context: Context) {
       }
       if (error instanceof PasswordChangeRequired)
         return answer(403, { error: 'password_change_required', message: 'Choose a new password first.' })
+      if (error instanceof EnrolmentRequired)
+        return answer(403, { error: 'second_factor_required', message: 'Set up a second factor first.' })
       if (error instanceof ConfirmationRequired)
         return answer(403, { error: 'confirmation_required', message: 'Confirm who you are first.' })
       const failure = asPageError(context, request, error)

@@ -3,7 +3,7 @@ import { and, count, eq, isNull, lt, or, sql } from 'drizzle-orm'
 import { type Context, now } from '../../context'
 import { param, query, write } from '../../db/definitions'
 import { must, run, type Statement } from '../../db/statements'
-import { seal, unseal } from '../../secrets'
+import { seal, sha256Hex, unseal } from '../../secrets'
 import type { User } from '../users'
 
 type Sealing = Pick<Context, 'secrets' | 'random'>
@@ -92,35 +92,35 @@ export const countRecoveryCodes = async ({ db }: Pick<Context, 'db'>, userId: st
   (await db.one(countCodes, { userId }))?.count ?? 0
 
 const CODES = 10
-const CODE_BYTES = 10
+const LETTERS_IN_CODE = 16
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789'
 
-/** `xxxxx-xxxxx`, about 49 random bits. */
+/** `xxxx-xxxx-xxxx-xxxx`: 79 random bits, which no key makes harder to guess, so that replacing one takes no code away. */
 function newCode({ random }: Pick<Context, 'random'>): string {
   const limit = 256 - (256 % LETTERS.length)
   let text = ''
-  while (text.length < CODE_BYTES)
-    for (const byte of random.bytes(CODE_BYTES))
-      if (byte < limit && text.length < CODE_BYTES) text += LETTERS[byte % LETTERS.length]
-  return `${text.slice(0, 5)}-${text.slice(5)}`
+  while (text.length < LETTERS_IN_CODE)
+    for (const byte of random.bytes(LETTERS_IN_CODE))
+      if (byte < limit && text.length < LETTERS_IN_CODE) text += LETTERS[byte % LETTERS.length]
+  return text.replaceAll(/.{4}(?=.)/g, '$&-')
 }
 
 /** As typed, without what people add or leave out; undefined when it cannot be one. */
 export function readRecoveryCode(typed: string): string | undefined {
   const text = typed.toLowerCase().replaceAll(/[\s-]/g, '')
-  return text.length === CODE_BYTES && [...text].every((letter) => LETTERS.includes(letter)) ? text : undefined
+  return text.length === LETTERS_IN_CODE && [...text].every((letter) => LETTERS.includes(letter)) ? text : undefined
 }
 
-const digestible = (userId: string, code: string): string => `${userId} ${code}`
+const digestOf = (userId: string, code: string): string => sha256Hex(`${userId} ${code}`)
 
 /** New codes in place of all earlier ones: the codes to show once, and the statements that store their digests. */
 export function replaceRecoveryCodes(
-  ctx: Pick<Context, 'clock' | 'random' | 'secrets'>,
+  ctx: Pick<Context, 'clock' | 'random'>,
   userId: string,
 ): { readonly codes: readonly string[]; readonly statements: readonly Statement[] } {
   const codes = Array.from({ length: CODES }, () => newCode(ctx))
   const inserts = codes.map((code) => {
-    const codeHash = ctx.secrets.recoveryCode.digest(digestible(userId, code.replace('-', '')))
+    const codeHash = digestOf(userId, code.replaceAll('-', ''))
     return run(insertCode, { userId, codeHash, now: now(ctx) })
   })
   return { codes, statements: [dropRecoveryCodes(userId), ...inserts] }
@@ -128,11 +128,11 @@ export function replaceRecoveryCodes(
 
 /** Uses a code up; undefined when there is none like it. The commit throws `Conflict('code')` for a second use. */
 export async function useRecoveryCode(
-  ctx: Pick<Context, 'db' | 'secrets'>,
+  ctx: Pick<Context, 'db'>,
   userId: string,
   code: string,
 ): Promise<Statement | undefined> {
-  for (const codeHash of ctx.secrets.recoveryCode.candidates(digestible(userId, code)))
-    if (await ctx.db.one(findCode, { userId, codeHash })) return must(deleteCode, { userId, codeHash }, 'code')
-  return undefined
+  const codeHash = digestOf(userId, code)
+  const found = await ctx.db.one(findCode, { userId, codeHash })
+  return found && must(deleteCode, { userId, codeHash }, 'code')
 }

@@ -37,10 +37,11 @@ export function codeOf(secret: string, step: number, digits = DIGITS): string {
 
 /** The step a code belongs to, if it is one that may still be used; every candidate is compared, whichever matches. */
 export function stepOf(secret: string, code: string, nowMs: number, lastStep: number | null): number | undefined {
+  if (!/^[0-9]{6}$/.test(code)) return undefined
   const current = stepAt(nowMs)
   let found: number | undefined
   for (let step = current - DRIFT_STEPS; step <= current + DRIFT_STEPS; step += 1) {
-    const same = timingSafeEqual(Buffer.from(codeOf(secret, step)), Buffer.from(code.padEnd(DIGITS).slice(0, DIGITS)))
+    const same = timingSafeEqual(Buffer.from(codeOf(secret, step)), Buffer.from(code))
     if (same && step > (lastStep ?? -1)) found = step
   }
   return found
