@@ -36,7 +36,9 @@ describe('README', () => {
     const table = readme.slice(readme.indexOf('## Endpoints'), readme.indexOf('### Refresh tokens'))
     const paths = [...table.matchAll(/`(?:(?:GET, )?(GET|POST) )?(\/[\w./-]+)(?:\?[^`]*)?`/g)]
     expect(paths.length).toBeGreaterThan(14)
-    const app = await openTestApp({ settings: { ENABLE_DYNAMIC_CLIENT_REGISTRATION: 'true', METRICS_ENABLED: 'true' } })
+    const app = await openTestApp({
+      settings: { ENABLE_DYNAMIC_CLIENT_REGISTRATION: 'true', METRICS_ENABLED: 'true', ENABLE_SWAGGER: 'true' },
+    })
     try {
       for (const [, method = 'GET', path] of paths) {
         if (path === '/oauth') continue
