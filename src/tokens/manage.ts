@@ -45,7 +45,9 @@ export async function manageToken(
 
 function writes(ctx: RequestContext, token: TokenRow, action: TokenAction): Statement[] {
   const { id, tokenFamilyId: family } = token
-  if (action === 'revoke') return revokeGrantOf(ctx, token)
+  // Of two administrators who press at once only one revokes, and is recorded.
+  if (action === 'revoke')
+    return family ? [lockLiveFamily(family), ...revokeGrantOf(ctx, token)] : revokeGrantOf(ctx, token)
   if (action === 'disable')
     return family ? [lockLiveFamily(family), ...disableFamily(ctx, family, 'admin')] : [disableToken(ctx, id, 'admin')]
   return family ? [lockLiveFamily(family), enableFamily(ctx, family)] : [enableToken(ctx, id, 'admin')]
