@@ -175,7 +175,7 @@ describe('shutdown', () => {
       recorded,
     })
     expect(recorded).toBeGreaterThan(0)
-  })
+  }, 30_000)
 
   test('under load: every answer is whole, the process ends in time with exit code 0', async () => {
     await start()
