@@ -1,9 +1,12 @@
 /** The executable: from the command line to one command. */
+import { admin } from './commands/admin/admin'
 import { readArguments } from './commands/arguments'
 import { auditCommand } from './commands/audit/audit'
 import { backup, restore } from './commands/backup/backup'
 import { check } from './commands/check'
+import { client } from './commands/client/client'
 import { clients } from './commands/clients/clients'
+import { completion } from './commands/completion/completion'
 import { copy } from './commands/copy/copy'
 import { doctor } from './commands/doctor/doctor'
 import { healthcheck } from './commands/healthcheck'
@@ -11,6 +14,7 @@ import { keys } from './commands/keys/keys'
 import { migrate } from './commands/migrate/migrate'
 import { terminal } from './commands/output'
 import { server } from './commands/server'
+import { token } from './commands/token/token'
 import { USAGE } from './commands/usage'
 import { versionText } from './commands/version'
 import { errorText } from './log'
@@ -34,6 +38,14 @@ async function main(argv: readonly string[]): Promise<number> {
       return check(process.env, process.cwd(), terminal)
     case 'healthcheck':
       return healthcheck(process.env, process.cwd(), terminal)
+    case 'admin':
+      return admin(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
+    case 'client':
+      return client(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
+    case 'token':
+      return token(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
+    case 'completion':
+      return completion(invocation.rest, terminal)
     case 'keys':
       return keys(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'clients':

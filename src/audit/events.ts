@@ -68,6 +68,7 @@ export const EVENTS = {
   USER_PASSWORD_RESET: at('user', 'WARNING'),
   USER_DISABLED: at('user', 'WARNING'),
   USER_ENABLED: at('user'),
+  USER_UNLOCKED: at('user', 'WARNING'),
   USER_DELETED: at('user', 'WARNING'),
   /** An account got, lost or replaced a second factor or its recovery codes. */
   SECOND_FACTOR_ENABLED: at('user', 'WARNING'),

@@ -1,6 +1,6 @@
 /** Changes of a client that hold at once. */
 import { audit } from '../audit/audit'
-import { now, type RequestContext } from '../context'
+import { type Context, now } from '../context'
 import { rowsChanged } from '../db/changed-rows'
 import { param, write } from '../db/definitions'
 import { must, type Statement } from '../db/statements'
@@ -45,7 +45,7 @@ export interface ChangedClient {
  * Throws `ClientRefused` (`changed_meanwhile`) and `DatabaseUnavailable`.
  */
 export async function changeClient(
-  ctx: RequestContext,
+  ctx: Context,
   actor: Actor,
   client: Client,
   { fields, by, status = client.status }: ClientChange,
@@ -72,7 +72,7 @@ export async function changeClient(
   return { changed: true, secret, tokensRevoked: rowsChanged(statements, rows, 'revoke_tokens_of_client') }
 }
 
-function recordChange(ctx: RequestContext, actor: Actor, client: Client, change: Required<ClientChange>): Statement[] {
+function recordChange(ctx: Context, actor: Actor, client: Client, change: Required<ClientChange>): Statement[] {
   const { fields, by, status } = change
   const changes = differences(client, fields)
   const newProfile = changes.tokenProfile !== undefined

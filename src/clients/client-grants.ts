@@ -169,7 +169,7 @@ const endConsents = write('end_consents_of_client', (q, t) =>
  * Throws `ClientRefused` when it is gone, and `DatabaseUnavailable`.
  */
 export async function revokeAllAccess(
-  ctx: RequestContext,
+  ctx: Context,
   actor: Actor,
   { clientId, clientName }: Client,
   by: 'owner' | 'admin',

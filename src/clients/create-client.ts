@@ -1,7 +1,7 @@
 /** A client made by a person: an owner's waits for approval, an administrator's works at once. */
 import { and, count, eq, lt, sql } from 'drizzle-orm'
 import { audit } from '../audit/audit'
-import { now, type RequestContext } from '../context'
+import { type Context, now } from '../context'
 import { param, query, rowParameters, write } from '../db/definitions'
 import { guard, must, run, type Statement } from '../db/statements'
 import type { Client } from './clients'
@@ -36,6 +36,8 @@ export interface NewClient {
   readonly fields: ClientFields
   /** How the person makes it: on their own pages, or as an administrator. */
   readonly by: 'owner' | 'admin'
+  /** Default: whoever makes it; null = nobody. */
+  readonly ownerId?: string | null
 }
 
 export interface CreatedClient {
@@ -50,9 +52,9 @@ export interface CreatedClient {
  * Throws `ClientRefused` (`too_many`, `owner_gone`) and `DatabaseUnavailable`.
  */
 export async function createClient(
-  ctx: RequestContext,
+  ctx: Context,
   actor: Actor,
-  { fields, by }: NewClient,
+  { fields, by, ownerId = actor.id }: NewClient,
   alongside: (created: CreatedClient) => readonly Statement[] = () => [],
 ): Promise<CreatedClient> {
   const secret = fields.clientType === 'confidential' ? generateClientSecret(ctx) : undefined
@@ -63,8 +65,8 @@ export async function createClient(
     clientSecret: secret === undefined ? null : hashClientSecret(ctx, secret),
     previousClientSecret: null,
     previousSecretExpiresAt: null,
-    userId: actor.id,
-    createdBy: actor.id,
+    userId: ownerId,
+    createdBy: actor.id || null,
     status: by === 'admin' ? 'active' : 'pending',
     origin: by,
     registrationTokenHash: null,
@@ -79,7 +81,7 @@ export async function createClient(
   const { clientName, grantTypes, scopes, tokenProfile } = client
   const most = ctx.settings.MAX_APPS_PER_USER
   await commitClient(ctx, [
-    must(lockOwner, { userId: actor.id }, 'owner'),
+    ...(ownerId === null ? [] : [must(lockOwner, { userId: ownerId }, 'owner')]),
     ...(by === 'owner' ? [guard(ownsFewer, { userId: actor.id, most }, 'limit')] : []),
     run(insertRow, client),
     ...audit(ctx, {

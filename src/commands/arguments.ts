@@ -20,7 +20,11 @@ const OPTIONS = new Map<string, Option>([
   ['help', 'help'],
   ['check-config', 'check-config'],
 ])
-const OWN_ARGUMENTS = ['keys', 'clients', 'audit', 'migrate', 'copy', 'backup', 'restore', 'doctor'] as const
+/** `clients` is the former name of a part of `client`. */
+const OWN_ARGUMENTS = [
+  ...(['admin', 'client', 'clients', 'token', 'keys', 'audit', 'migrate', 'copy', 'backup', 'restore'] as const),
+  ...(['doctor', 'completion'] as const),
+] as const
 const COMMANDS = ['server', 'check', 'healthcheck', 'version', 'help'] as const
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False'])

@@ -1,7 +1,7 @@
 /** An account made by an administrator. */
 import { and, eq, ne, or } from 'drizzle-orm'
 import { audit } from '../audit/audit'
-import { now, type RequestContext } from '../context'
+import { type Context, now } from '../context'
 import { param, query, rowParameters, write } from '../db/definitions'
 import { run, type Statement } from '../db/statements'
 import { generatePassword, passwordProblem } from '../identity/password'
@@ -55,7 +55,7 @@ const userWithEmail = query('other_user_with_email', (q, t) =>
 )
 
 /** Whether a user other than `except` has this address. */
-export const isEmailTaken = async (ctx: Pick<RequestContext, 'db'>, email: string, except = ''): Promise<boolean> =>
+export const isEmailTaken = async (ctx: Pick<Context, 'db'>, email: string, except = ''): Promise<boolean> =>
   (await ctx.db.one(userWithEmail, { email, normalised: normaliseEmail(email), except })) !== undefined
 
 /**
@@ -74,7 +74,7 @@ export const vouchedByAdmin = (email: string, role: User['role'], noAutoLink: bo
  * Throws `UserRefused`, `DatabaseUnavailable` and `PasswordQueueFull`.
  */
 export async function createUser(
-  ctx: RequestContext,
+  ctx: Context,
   actor: Actor,
   input: NewUser,
   alongside: (created: CreatedUser) => readonly Statement[] = () => [],

@@ -1,7 +1,7 @@
 /** Disabling a user, and enabling again. */
 import { and, eq, sql } from 'drizzle-orm'
 import { audit } from '../audit/audit'
-import { now, type RequestContext } from '../context'
+import { type Context, now } from '../context'
 import { rowsChanged } from '../db/changed-rows'
 import { param, write } from '../db/definitions'
 import { must, type Statement } from '../db/statements'
@@ -19,7 +19,7 @@ const setActive = write('set_user_active', (q, t) =>
     .where(and(eq(t.users.id, param('id')), eq(t.users.version, param('version')))),
 )
 
-const mark = (ctx: RequestContext, { id, version }: User, isActive: boolean): Statement =>
+const mark = (ctx: Context, { id, version }: User, isActive: boolean): Statement =>
   must(setActive, { id, version, isActive, now: now(ctx) }, 'user')
 
 /**
@@ -27,7 +27,7 @@ const mark = (ctx: RequestContext, { id, version }: User, isActive: boolean): St
  *
  * Throws `UserRefused` and `DatabaseUnavailable`.
  */
-export async function disableUser(ctx: RequestContext, actor: Actor, user: User): Promise<Ended> {
+export async function disableUser(ctx: Context, actor: Actor, user: User): Promise<Ended> {
   if (actor.id === user.id) throw new UserRefused('own_status')
   if (!user.isActive) throw new UserRefused('already_disabled')
   const liveTokens = await countLiveTokens(ctx, { userId: user.id })
@@ -48,7 +48,7 @@ export async function disableUser(ctx: RequestContext, actor: Actor, user: User)
 }
 
 /** Gives nothing back: the user signs in again. Throws `UserRefused` and `DatabaseUnavailable`. */
-export async function enableUser(ctx: RequestContext, actor: Actor, user: User): Promise<void> {
+export async function enableUser(ctx: Context, actor: Actor, user: User): Promise<void> {
   if (actor.id === user.id) throw new UserRefused('own_status')
   if (user.isActive) throw new UserRefused('already_active')
   await commitChange(ctx, [
@@ -59,7 +59,7 @@ export async function enableUser(ctx: RequestContext, actor: Actor, user: User):
 }
 
 const auditStatus = (
-  ctx: RequestContext,
+  ctx: Context,
   actor: Actor,
   user: User,
   details: { readonly is_active: boolean; readonly tokens_revoked?: number },

@@ -191,6 +191,10 @@ export const audit = {
     USER_ROLE_CHANGED: { label: 'Role changed', meaning: 'A user became an administrator, or is none any more.' },
     USER_PASSWORD_RESET: { label: 'Password reset', meaning: 'An administrator replaced the password of a user.' },
     USER_DISABLED: { label: 'User disabled', meaning: 'A user cannot sign in any more, and all their tokens ended.' },
+    USER_UNLOCKED: {
+      label: 'Wrong passwords forgotten',
+      meaning: 'An administrator ended the waiting that wrong passwords had brought about.',
+    },
     USER_ENABLED: { label: 'User enabled', meaning: 'A disabled user can sign in again.' },
     USER_DELETED: { label: 'User deleted', meaning: 'A user was deleted.' },
     SECOND_FACTOR_ENABLED: { label: 'Second factor set up', meaning: 'An account got a second factor.' },

@@ -153,6 +153,7 @@ export const audit: Audit = {
     USER_ROLE_CHANGED: { label: '已變更角色', meaning: '使用者成為管理員，或不再是管理員。' },
     USER_PASSWORD_RESET: { label: '已重設密碼', meaning: '管理員更換了使用者的密碼。' },
     USER_DISABLED: { label: '已停用使用者', meaning: '使用者不能再登入，其所有權杖已失效。' },
+    USER_UNLOCKED: { label: '已清除密碼錯誤紀錄', meaning: '管理員解除了密碼輸入錯誤所造成的等待時間。' },
     USER_ENABLED: { label: '已啟用使用者', meaning: '停用的使用者可以再次登入。' },
     USER_DELETED: { label: '已刪除使用者', meaning: '使用者已刪除。' },
     SECOND_FACTOR_ENABLED: { label: '已設定第二因素', meaning: '帳號已設定第二因素。' },
