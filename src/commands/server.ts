@@ -10,6 +10,7 @@ import { type BufferedLogger, createLogger, errorText } from '../log'
 import { requireDatabaseFolder } from '../open-store'
 import { credentialsPath } from '../seed/credentials-file'
 import { requireFreeAddress } from '../serve'
+import { openServiceManager } from '../service-manager'
 import { listenToSignals } from '../signals'
 import { StartError } from '../start-error'
 import { version } from '../version'
@@ -32,12 +33,15 @@ export async function server(env: Record<string, string | undefined>, cwd: strin
   try {
     const signals = listenToSignals(log)
     const crashed = watchForCrashes(log)
+    const manager = await openServiceManager(env, log)
     logConfiguration(log, configuration)
     const starting = startServer({ settings, log, cwd, cancelled: signals.end })
     const running = await Promise.race([starting, crashed.then(giveUp)])
     signals.onReload(running.reload)
     logStarted(log, running, cwd)
+    manager.ready(running.ctx.db)
     await Promise.race([aborted(signals.end), crashed])
+    manager.stopping()
     const succeeded = await running.stop()
     return succeeded && signals.end.aborted ? 0 : 1
   } catch (error) {
