@@ -11,6 +11,7 @@ import { copy } from './commands/copy/copy'
 import { doctor } from './commands/doctor/doctor'
 import { healthcheck } from './commands/healthcheck'
 import { keys } from './commands/keys/keys'
+import { printLicenses } from './commands/licenses/licenses'
 import { migrate } from './commands/migrate/migrate'
 import { terminal } from './commands/output'
 import { server } from './commands/server'
@@ -46,6 +47,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return token(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'completion':
       return completion(invocation.rest, terminal)
+    case 'licenses':
+      return printLicenses(invocation.rest, terminal)
     case 'keys':
       return keys(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'clients':

@@ -23,7 +23,7 @@ const OPTIONS = new Map<string, Option>([
 /** `clients` is the former name of a part of `client`. */
 const OWN_ARGUMENTS = [
   ...(['admin', 'client', 'clients', 'token', 'keys', 'audit', 'migrate', 'copy', 'backup', 'restore'] as const),
-  ...(['doctor', 'completion'] as const),
+  ...(['doctor', 'completion', 'licenses'] as const),
 ] as const
 const COMMANDS = ['server', 'check', 'healthcheck', 'version', 'help'] as const
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])

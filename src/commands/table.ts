@@ -155,6 +155,12 @@ export const COMPLETION: CommandEntry = {
   ],
 }
 
+export const LICENSES: CommandEntry = {
+  name: 'licenses',
+  about: 'Print the licences of everything in this program',
+  options: [JSON_OUTPUT],
+}
+
 const CHECK_CONFIG: OptionEntry = { name: 'check-config' }
 const OUT: OptionEntry = { name: 'out', value: 'FILE' }
 const TIMES = ['since', 'until'].map((name): OptionEntry => ({ name, value: 'TIME' }))
@@ -226,6 +232,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'healthcheck', about: 'Ask the server of this configuration whether it is healthy' },
   COMPLETION,
+  LICENSES,
   { name: 'version', about: 'Show version information' },
   { name: 'help', about: 'Show this help message' },
 ]
