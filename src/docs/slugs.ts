@@ -9,6 +9,7 @@ export const SLUGS = [
   'tokens',
   'errors',
   'configuration',
+  'deployment',
   'operations',
   'upgrading',
 ] as const

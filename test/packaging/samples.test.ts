@@ -77,6 +77,13 @@ describe('Kubernetes', () => {
       expect(named.sort()).toEqual(used.map((path) => basename(path)).sort())
     }))
 
+  test.skipIf(!Bun.which('kubectl'))('kubectl knows every object', () => {
+    // Decodes the objects without asking any cluster.
+    const command = ['kubectl', 'label', '--local', '-f', 'scripts/deploy/kubernetes.yaml', 'a=b', '-o', 'name']
+    const { exitCode, stdout } = Bun.spawnSync(command, { env: { ...process.env, KUBECONFIG: '/dev/null' } })
+    expect({ exitCode, objects: stdout.toString().trim().split('\n').length }).toEqual({ exitCode: 0, objects: 6 })
+  })
+
   test('probes: the process decides about restarts, the database about requests', () => {
     expect(String(at(container, 'livenessProbe.httpGet.path'))).toBe('/livez')
     expect(String(at(container, 'startupProbe.httpGet.path'))).toBe('/livez')

@@ -15,6 +15,7 @@ export const docs = {
     tokens: 'Tokens and revocation',
     errors: 'Errors',
     configuration: 'Configuration',
+    deployment: 'Deployment',
     operations: 'Operations',
     upgrading: 'Upgrading',
   },

@@ -15,6 +15,7 @@ export const docs: Docs = {
     tokens: 'Token 與撤銷',
     errors: '錯誤處理',
     configuration: '設定',
+    deployment: '部署',
     operations: '維運',
     upgrading: '升級',
   },
