@@ -3,7 +3,7 @@
  * refresh token lives would be back within the hour.
  */
 import { audit } from '../audit/audit'
-import type { RequestContext } from '../context'
+import type { Context, RequestContext } from '../context'
 import { Conflict, commit } from '../db/commit'
 import type { Statement } from '../db/statements'
 import type { TokenRow } from './records'
@@ -34,7 +34,7 @@ export async function manageToken(
 ): Promise<boolean> {
   if (!POSSIBLE[action].includes(token.status)) return false
   try {
-    await commit(ctx, [...writes(ctx, token, action), ...record(ctx, actor, token, action)])
+    await commit(ctx, [...writes(ctx, token, action), ...auditTokenAction(ctx, actor, token, action)])
   } catch (error) {
     if (error instanceof Conflict) return false
     throw error
@@ -53,8 +53,9 @@ function writes(ctx: RequestContext, token: TokenRow, action: TokenAction): Stat
   return family ? [lockLiveFamily(family), enableFamily(ctx, family)] : [enableToken(ctx, id, 'admin')]
 }
 
-const record = (
-  ctx: RequestContext,
+/** The record of what an administrator did about a token. */
+export const auditTokenAction = (
+  ctx: Context,
   actor: { readonly id: string; readonly username: string },
   { id, clientId, userId, tokenCategory, tokenFamilyId }: TokenRow,
   action: TokenAction,

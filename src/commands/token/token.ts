@@ -4,12 +4,8 @@ import { findClient } from '../../clients/clients'
 import type { Context } from '../../context'
 import { findUserByUsername } from '../../identity/users'
 import type { TokenRow } from '../../tokens/records'
-import {
-  findTokenById,
-  findTokenByText,
-  revokeGrantAsOperator,
-  revokeTokensOfUserAsOperator,
-} from '../../tokens/revoke-as-operator'
+import { findTokenByText, revokeGrantAsOperator, revokeTokensOfUserAsOperator } from '../../tokens/revoke-as-operator'
+import { findTokenRow } from '../../tokens/token-list'
 import { COMMAND_LINE } from '../../users/administrators'
 import { quoted } from '../clients/show'
 import type { Given } from '../command-line'
@@ -57,7 +53,7 @@ type Find = (ctx: Context) => Promise<TokenRow | undefined>
 const byId =
   (id: string): Find =>
   (ctx) =>
-    id.includes('\u0000') ? Promise.resolve(undefined) : findTokenById(ctx, id)
+    id.includes('\u0000') ? Promise.resolve(undefined) : findTokenRow(ctx, id)
 
 const byText =
   (text: string): Find =>
