@@ -110,7 +110,11 @@ export const CLIENT: CommandEntry = {
       ],
     },
     { name: 'disable', operand: 'ID', about: 'Deactivate a client and revoke its tokens', options: [JSON_OUTPUT] },
-    { name: 'waiting', about: 'Show what waits for a decision: clients, then changes of approved clients' },
+    {
+      name: 'waiting',
+      about: 'Show what waits for a decision: clients, then changes of approved clients',
+      options: [JSON_OUTPUT],
+    },
     { name: 'show', operand: 'ID', about: 'Show a client, or a change beside what is in force' },
     {
       name: 'approve',
@@ -179,7 +183,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'keys',
     about: 'List, generate, rotate and retire signing keys',
     commands: [
-      { name: 'list', about: 'Show every key of the configuration' },
+      { name: 'list', about: 'Show every key of the configuration', options: [JSON_OUTPUT] },
       {
         name: 'generate',
         about: 'Write a new private key',

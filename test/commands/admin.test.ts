@@ -202,6 +202,8 @@ describe.each([...kinds])('commands beside a server on %s', (kind) => {
     test('waiting, show, approve and reject do what authgate clients does', async () => {
       const { clientId } = await beside.app.insertClient({ status: 'pending', clientName: 'Waits' })
       expect((await runClient('waiting')).out).toContain(clientId)
+      const { waiting } = JSON.parse((await runClient('waiting', '--json')).out) as { waiting: unknown[] }
+      expect(waiting).toMatchObject([{ client_id: clientId, client_name: 'Waits', status: 'pending', version: 1 }])
       expect((await runClient('show', clientId)).out).toContain('To approve:')
       expect((await runClient('approve', clientId, '--version', '9')).code).toBe(1)
       expect((await runClient('approve', clientId, '--version', '1')).code).toBe(0)

@@ -274,6 +274,23 @@ describe('retire', () => {
 })
 
 describe('list', () => {
+  test('for programs: the same as one JSON object', async () => {
+    const before = JSON.parse((await run('list --json')).out) as Record<string, unknown>
+    expect(before).toMatchObject({
+      active: { algorithm: 'ES256', source: expect.stringContaining('signing.pem') },
+      keys: [],
+    })
+    expect(before.history_unknown).toContain('there is no database')
+    writeFileSync(path('next.pem'), privatePem(rsa()), { mode: 0o600 })
+    await serverStarts()
+    const after = JSON.parse((await run('list --json')).out) as Record<string, unknown>
+    const published_at = '2026-01-01T00:00:00.000Z'
+    expect(after).toMatchObject({
+      keys: [{ state: 'next', algorithm: 'RS256', published_at, may_sign_from: '2026-01-01T01:00:00.000Z' }],
+    })
+    expect(after.history_unknown).toBeUndefined()
+  })
+
   test('active, next, retiring and vacant, with kid, algorithm, file and times', async () => {
     await run('generate --out next.pem')
     expect(await listed()).toContain('not published by a server yet')
@@ -327,7 +344,7 @@ describe('files that are kept for a later key', () => {
 })
 
 describe('command line of keys', () => {
-  const none = { algorithm: '', out: '', kid: '', force: false }
+  const none = { algorithm: '', out: '', kid: '', force: false, json: false }
   const accepted: [string, object][] = [
     ['list', { command: 'list', options: none }],
     ['generate --out x', { command: 'generate', options: { ...none, out: 'x' } }],

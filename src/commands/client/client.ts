@@ -39,7 +39,7 @@ export async function client(argv: readonly string[], surroundings: Surroundings
   if (typeof given === 'number') return given
   const decision = DECISIONS[given.command]
   if (decision === undefined) return runCommand({ entry: CLIENT, notes: NOTES, run }, argv, surroundings)
-  const options = [...given.options].map(([name, value]) => `--${name}=${value}`)
+  const options = [...given.options].map(([name, value]) => (value === '' ? `--${name}` : `--${name}=${value}`))
   return clients([decision, ...(given.operand === '' ? [] : [given.operand]), ...options], surroundings)
 }
 

@@ -11,6 +11,7 @@ export interface ClientsOptions {
   /** The version that was looked at; empty: whatever it is now. */
   readonly version: string
   readonly all: boolean
+  readonly json: boolean
 }
 
 export type ClientsInvocation =
@@ -22,7 +23,7 @@ export type ClientsInvocation =
 
 const TEXTS = ['reason', 'version'] as const
 const OPTIONS: Readonly<Record<ClientsCommand, readonly string[]>> = {
-  list: ['all'],
+  list: ['all', 'json'],
   show: [],
   approve: ['version'],
   reject: ['version', 'reason'],
@@ -30,7 +31,7 @@ const OPTIONS: Readonly<Record<ClientsCommand, readonly string[]>> = {
 
 /** Options have one or two dashes; their values follow after `=` or as the next argument. */
 export function readClientsArguments(argv: readonly string[]): ClientsInvocation {
-  const options = { reason: '', version: '', all: false }
+  const options = { reason: '', version: '', all: false, json: false }
   const given: string[] = []
   const words: string[] = []
   const rest = [...argv]
@@ -41,7 +42,7 @@ export function readClientsArguments(argv: readonly string[]): ClientsInvocation
       if (argument.startsWith('-')) return { badOption: `bad flag syntax: ${argument}` }
       words.push(argument)
     } else if (name === 'h' || name === 'help') return { help: true }
-    else if (name === 'all' && inline === undefined) options.all = true
+    else if ((name === 'all' || name === 'json') && inline === undefined) options[name] = true
     else if (text) {
       const value = inline ?? rest.shift() ?? ''
       if (value === '') return { badOption: `flag needs an argument: -${name}` }

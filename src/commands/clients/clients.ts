@@ -10,7 +10,7 @@ import type { Output } from '../output'
 import { type ClientsCommand, type ClientsOptions, readClientsArguments } from './arguments'
 import { decide } from './decide'
 import { ClientsRefusal } from './refusal'
-import { list, quoted, show } from './show'
+import { list, listJson, quoted, show } from './show'
 import { CLIENTS_USAGE } from './usage'
 
 /** What a command is given by the process, or by a test. */
@@ -63,7 +63,7 @@ export async function perform(
   options: ClientsOptions,
   output: Output,
 ): Promise<void> {
-  if (command === 'list') return await list(ctx, options.all, output)
+  if (command === 'list') return await (options.json ? listJson : list)(ctx, options.all, output)
   const subject = await findSubject(ctx, options.id)
   if (!subject) throw new ClientsRefusal(`there is no client and no change with the id ${quoted(options.id)}`)
   if (command === 'show') show(subject, output)

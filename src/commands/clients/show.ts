@@ -11,6 +11,29 @@ export async function list(ctx: ReviewContext, all: boolean, output: Output): Pr
   if (all) for (const client of await findDecided(ctx)) output.out(line({ client }))
 }
 
+/** The same for programs. Throws `DatabaseUnavailable`. */
+export async function listJson(ctx: ReviewContext, all: boolean, output: Output): Promise<void> {
+  const waiting = await findWaiting(ctx)
+  const decided = all ? await findDecided(ctx) : []
+  output.out(
+    JSON.stringify({
+      waiting: waiting.map(described),
+      ...(all && { clients: decided.map((client) => described({ client })) }),
+    }),
+  )
+}
+
+function described(subject: Subject) {
+  const { client, revision } = subject
+  const { clientName, origin, redirectUris, scopes, status } = withProposed(subject)
+  return {
+    ...(revision && { change_id: revision.id, proposed_by: revision.proposedBy }),
+    ...{ client_id: client.clientId, client_name: clientName, status, version: client.version },
+    ...{ origin, redirect_uris: redirectUris, scope: scopes },
+    since: (revision?.createdAt ?? client.createdAt).toISOString(),
+  }
+}
+
 function line(subject: Subject): string {
   const { client, revision } = subject
   const { clientName, origin, redirectUris, scopes, status } = withProposed(subject)

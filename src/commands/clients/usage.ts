@@ -7,6 +7,7 @@ Clients that registered themselves, and the changes they propose, wait for a dec
 Commands:
   list        Show what waits: clients, then changes of approved clients
                 --all           Then every other client
+                --json          As one JSON object
   show ID     Show a client, or a change beside what is in force
   approve ID  Let a waiting client work, or put a change in force
                 --version N     Only if it is still the version that "show" printed

@@ -9,6 +9,7 @@ export interface KeysOptions {
   /** Empty: the one there is. */
   readonly kid: string
   readonly force: boolean
+  readonly json: boolean
 }
 
 export type KeysInvocation =
@@ -20,7 +21,7 @@ export type KeysInvocation =
 
 const TEXTS = ['algorithm', 'out', 'kid'] as const
 const OPTIONS: Readonly<Record<KeysCommand, readonly string[]>> = {
-  list: [],
+  list: ['json'],
   generate: ['algorithm', 'out'],
   rotate: ['kid', 'force'],
   retire: ['kid', 'force'],
@@ -28,7 +29,7 @@ const OPTIONS: Readonly<Record<KeysCommand, readonly string[]>> = {
 
 /** Options have one or two dashes; their values follow after `=` or as the next argument. */
 export function readKeysArguments(argv: readonly string[]): KeysInvocation {
-  const options = { algorithm: '', out: '', kid: '', force: false }
+  const options = { algorithm: '', out: '', kid: '', force: false, json: false }
   const given: string[] = []
   const words: string[] = []
   const rest = [...argv]
@@ -39,7 +40,7 @@ export function readKeysArguments(argv: readonly string[]): KeysInvocation {
       if (argument.startsWith('-')) return { badOption: `bad flag syntax: ${argument}` }
       words.push(argument)
     } else if (name === 'h' || name === 'help') return { help: true }
-    else if (name === 'force' && inline === undefined) options.force = true
+    else if ((name === 'force' || name === 'json') && inline === undefined) options[name] = true
     else if (text) {
       const value = inline ?? rest.shift() ?? ''
       if (value === '') return { badOption: `flag needs an argument: -${name}` }

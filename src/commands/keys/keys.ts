@@ -7,7 +7,7 @@ import { reportProblems } from '../check'
 import type { Output } from '../output'
 import { type KeysCommand, type KeysOptions, readKeysArguments } from './arguments'
 import { generate } from './generate'
-import { list } from './list'
+import { list, listJson } from './list'
 import { KeysRefusal } from './refusal'
 import { retire } from './retire'
 import { withRing } from './ring'
@@ -57,7 +57,7 @@ async function perform(command: KeysCommand, options: KeysOptions, surroundings:
   if (command === 'generate') return generate(options, cwd, output)
   const { settings } = loadConfiguration({ env, cwd, write: false, nowMs: clock.now() })
   await withRing(settings, clock, async (ring) => {
-    if (command === 'list') await list(ring, output)
+    if (command === 'list') await (options.json ? listJson : list)(ring, output)
     else if (command === 'rotate') await rotate(ring, options, clock.now(), output)
     else await retire(ring, options, clock.now(), output)
   })

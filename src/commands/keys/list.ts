@@ -19,6 +19,40 @@ export async function list(ring: Ring, output: Output): Promise<void> {
   if (active.algorithm === 'HS256') explainSecrets(ring, output)
 }
 
+/** The same for programs; what is not known is left out. Throws `DatabaseUnavailable`. */
+export async function listJson(ring: Ring, output: Output): Promise<void> {
+  const { active, others, vacant, history, noHistory } = ring
+  const signsSince = history?.of(active)?.firstSignedAt
+  const { algorithm, kid, source } = active
+  const keys = await Promise.all(others.map((key) => describe(ring, key)))
+  output.out(
+    JSON.stringify({
+      active: { algorithm, kid, source, signs_since: signsSince?.toISOString() },
+      keys,
+      vacant,
+      ...(noHistory !== '' && { history_unknown: noHistory }),
+    }),
+  )
+}
+
+async function describe(ring: Ring, key: RingKey): Promise<Record<string, unknown>> {
+  const { state, algorithm, kid, file, block } = key
+  const common = { state, algorithm, kid, file: file.path, block }
+  if (state === 'next') {
+    const record = ring.history?.of(key)
+    if (!record) return common
+    return {
+      ...common,
+      published_at: record.firstSeenAt.toISOString(),
+      may_sign_from: new Date(maySignFrom(record)).toISOString(),
+    }
+  }
+  const needed = await neededUntil(ring, key)
+  return 'unknown' in needed
+    ? { ...common, needed_until_unknown: needed.unknown }
+    : { ...common, needed_until: needed.until.toISOString() }
+}
+
 const line = (state: string, algorithm: string, kid: string | undefined, where: string, note: string): string =>
   [state.padEnd(8), algorithm.padEnd(5), ...(kid === undefined ? [] : [`kid=${kid}`]), where, note]
     .filter((part) => part !== '')

@@ -7,6 +7,7 @@ JWT_PRIVATE_KEY_PATH (signs) and JWT_ADDITIONAL_KEY_PATHS (published, verify) na
 
 Commands:
   list      Show every key of the configuration: which signs, which is next, which is retiring
+              --json                    As one JSON object
   generate  Write a new private key
               --algorithm ES256|RS256   Default ES256
               --out FILE                Must not exist; readable by its owner only
