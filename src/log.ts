@@ -2,11 +2,13 @@
  * Log lines on standard output: text for people, JSON for collectors, times in UTC (RFC 3339).
  *
  * Ordinary lines wait a moment and are written together, which keeps one system call per request off the event loop;
- * warnings and errors are written at once, with everything that waited before them.
+ * warnings and errors are written at once, with everything that waited before them. Of one that repeats, as each request
+ * does while the database is away, the first few of a minute are written and the rest is counted.
  */
 import { writeSync } from 'node:fs'
 import type { Settings } from './config/settings'
 import type { Logger } from './context'
+import { createSampler } from './log-sampler'
 
 export interface BufferedLogger extends Logger {
   /** Writes what waits. To be called before the process ends. */
@@ -31,26 +33,43 @@ export function createLogger(
   const timestamp = createTimestamp()
   let waiting = ''
   let timer: ReturnType<typeof setTimeout> | undefined
+  const sampler = createSampler((level, fields, message) => {
+    waiting += line(timestamp(), level, message, fields)
+    write(takeWaiting())
+  })
+
+  const takeWaiting = (): string => {
+    const lines = waiting
+    waiting = ''
+    return lines
+  }
 
   const flush = () => {
     clearTimeout(timer)
     timer = undefined
-    if (waiting === '') return
-    const lines = waiting
-    waiting = ''
-    write(lines)
+    if (waiting !== '') write(takeWaiting())
   }
 
   const logAt = (level: Level) => {
     if (LEVELS.indexOf(level) < lowest) return () => {}
     const urgent = level === 'warn' || level === 'error'
     return (fields: Fields, message: string) => {
+      if (urgent && !sampler.admits(level, fields, message)) return
       waiting += line(timestamp(), level, message, fields)
       if (urgent || waiting.length > FLUSH_CHARACTERS) flush()
       else timer ??= setTimeout(flush, FLUSH_MS)
     }
   }
-  return { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error'), flush }
+  return {
+    debug: logAt('debug'),
+    info: logAt('info'),
+    warn: logAt('warn'),
+    error: logAt('error'),
+    flush: () => {
+      sampler.report()
+      flush()
+    },
+  }
 }
 
 /** Many lines fall into one millisecond. */

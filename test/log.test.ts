@@ -77,4 +77,25 @@ describe('log', () => {
     log.flush()
     expect(written.length).toBe(3)
   })
+
+  test('of a warning that repeats the first ten of a minute are written, the others are counted; kinds are told apart', () => {
+    const { log, written } = capture()
+    for (let n = 0; n < 500; n += 1) {
+      log.warn({ request_id: `r${n}`, error: 'DatabaseUnavailable', code: 'ECONNREFUSED' }, 'refused')
+      if (n < 3) log.warn({ error: 'DatabaseUnavailable', code: 'SQLITE_FULL' }, 'refused')
+    }
+    expect(written.length).toBe(13)
+    log.flush()
+    expect(written.length).toBe(14)
+    expect(JSON.parse(written[13] ?? '')).toMatchObject({ message: 'refused', code: 'ECONNREFUSED', repeated: 490 })
+    log.warn({ error: 'DatabaseUnavailable', code: 'ECONNREFUSED' }, 'refused')
+    expect(written.length).toBe(15)
+  })
+
+  test('requests are each written, however many', () => {
+    const { log, written } = capture()
+    for (let n = 0; n < 100; n += 1) log.info({ request_id: `r${n}` }, 'request')
+    log.flush()
+    expect(written.join('').trimEnd().split('\n').length).toBe(100)
+  })
 })

@@ -1,3 +1,5 @@
+import { Overdue } from './deadline'
+
 /** A `must` or `guard` statement did not hold; nothing of its list was written. */
 export class Conflict extends Error {
   constructor(
@@ -58,6 +60,7 @@ interface DriverError {
 /** Turns what a driver threw into one of the errors above, dropping every text that may quote a parameter. */
 export function databaseError(thrown: unknown, statement: string): Error {
   if (thrown instanceof Conflict || thrown instanceof Duplicate || thrown instanceof DatabaseUnavailable) return thrown
+  if (thrown instanceof Overdue) return new DatabaseUnavailable('no answer in time')
   const outer = thrown as DriverError
   const error = (outer?.cause ?? outer) as DriverError
   // No code: not a driver's error but a mistake of this program, such as a parameter that was not given.

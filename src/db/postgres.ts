@@ -3,10 +3,12 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { type Compiled, compile, encodeBareParameters, postgresEncoder } from './compile'
 import type { Database } from './database'
+import { withDeadline } from './deadline'
 import type { Parameters, Query, QueryBuilder } from './definitions'
-import { Conflict, DatabaseUnavailable, databaseError } from './errors'
+import { Conflict, databaseError } from './errors'
 import { postgresKit } from './kit'
 import { type AppliedMigration, migrationHash, pendingMigrations, postgresMigrations } from './migrations'
+import { CLOSE_TIMEOUT_S, createPostgresPool } from './postgres-pool'
 import type { Statement } from './statements'
 import { makeTables } from './tables'
 
@@ -32,12 +34,6 @@ interface PreparedQuery<Row> {
 const AGAIN = new Set(['40001', '40P01'])
 const ATTEMPTS = 3
 
-/**
- * For queries nobody waits for any more, such as a ping that was sent while the server was away. Well below
- * `DB_CLOSE_TIMEOUT`, so that cutting them off counts as closing in order.
- */
-const CLOSE_TIMEOUT_S = 2
-
 const LOCK_SPACE = 723_851_093
 /** After a lost connection the next attempt is made this soon, in seconds: a server that is back is found at once. */
 const RECONNECT_DELAY = 0.1
@@ -49,12 +45,22 @@ export function openPostgres(options: PostgresOptions): Database {
     backoff: () => RECONNECT_DELAY,
     onnotice: () => {},
   }
-  const client = postgres({
-    ...connection,
-    max: options.maxConnections,
-    idle_timeout: options.idleTimeoutMs > 0 ? options.idleTimeoutMs / 1000 : undefined,
-    max_lifetime: options.maxLifetimeMs > 0 ? options.maxLifetimeMs / 1000 : null,
+  const pool = createPostgresPool({
+    ...options,
+    connect: (probe) => {
+      const connections = postgres({
+        ...connection,
+        max: probe ? 1 : options.maxConnections,
+        idle_timeout: options.idleTimeoutMs > 0 ? options.idleTimeoutMs / 1000 : undefined,
+        max_lifetime: options.maxLifetimeMs > 0 ? options.maxLifetimeMs / 1000 : null,
+        ...probe,
+      })
+      // Dates and JSON are encoded by the tables; this tells the connections so.
+      drizzle({ client: connections })
+      return connections
+    },
   })
+  const { client } = pool
   const q: QueryBuilder = drizzle({ client })
   const t = makeTables(postgresKit)
 
@@ -87,7 +93,7 @@ export function openPostgres(options: PostgresOptions): Database {
 
   const all = async <Row>(definition: Query<Row>, parameters: Parameters = {}): Promise<Row[]> => {
     try {
-      return await withDeadline(prepared(definition).execute(parameters), options.answerTimeoutMs)
+      return await pool.ask(() => prepared(definition).execute(parameters))
     } catch (error) {
       throw databaseError(error, definition.name)
     }
@@ -118,7 +124,7 @@ export function openPostgres(options: PostgresOptions): Database {
   const commit = async (statements: readonly Statement[]): Promise<number[]> => {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await withDeadline(attempt(statements), options.answerTimeoutMs)
+        return await pool.ask(() => attempt(statements))
       } catch (error) {
         if (!retryable(error) || tries === ATTEMPTS) throw databaseError(error, 'commit')
       }
@@ -134,14 +140,15 @@ export function openPostgres(options: PostgresOptions): Database {
     commit,
     ping: async () => {
       try {
-        await withDeadline(client`select 1`, options.answerTimeoutMs)
+        await pool.ask(() => client`select 1`)
       } catch (error) {
         throw databaseError(error, 'ping')
       }
     },
-    exclusively: (name, wait, work) => exclusively({ ...connection, max: 1, max_lifetime: null }, name, wait, work),
+    exclusively: (name, wait, work) =>
+      exclusively({ ...connection, max: 1, max_lifetime: null }, options.answerTimeoutMs, name, wait, work),
     migrate: () => migratePostgres(client),
-    close: () => client.end({ timeout: CLOSE_TIMEOUT_S }),
+    close: pool.close,
   }
 }
 
@@ -157,6 +164,7 @@ function lockKey(name: string): number {
  */
 async function exclusively<T>(
   connection: postgres.Options<Record<string, never>>,
+  answerTimeoutMs: number,
   name: string,
   wait: boolean,
   work: () => Promise<T>,
@@ -164,36 +172,38 @@ async function exclusively<T>(
   const client = postgres(connection)
   const key = lockKey(name)
   let running: Promise<T> | undefined
+  let givenUp = false
+  const begun = Promise.withResolvers<void>()
+  const locked = client.begin(async (transaction) => {
+    // A server that ends idle transactions would end the lock in the middle of the work.
+    await transaction`set local idle_in_transaction_session_timeout = 0`
+    if (wait) await transaction`select pg_advisory_xact_lock(${LOCK_SPACE}, ${key})`
+    else {
+      const [row] = await transaction`select pg_try_advisory_xact_lock(${LOCK_SPACE}, ${key}) as held`
+      if (!row?.held) return
+    }
+    // The lock came after the caller was told that it will not.
+    if (givenUp) return
+    running = work()
+    begun.resolve()
+    await running
+  })
   try {
-    return (await client.begin(async (transaction) => {
-      // A server that ends idle transactions would end the lock in the middle of the work.
-      await transaction`set local idle_in_transaction_session_timeout = 0`
-      if (wait) await transaction`select pg_advisory_xact_lock(${LOCK_SPACE}, ${key})`
-      else {
-        const [row] = await transaction`select pg_try_advisory_xact_lock(${LOCK_SPACE}, ${key}) as held`
-        if (!row?.held) return undefined
-      }
-      running = work()
-      return await running
-    })) as T | undefined
+    const known = Promise.race([locked, begun.promise])
+    // Only other processes are waited for; a database that says nothing would keep this job from its next turn.
+    await (wait ? known : withDeadline(known, answerTimeoutMs))
+    if (!running) return undefined
+    const result = await running
+    await withDeadline(locked, answerTimeoutMs)
+    return result
   } catch (error) {
     // What the work came to counts, even when its lock was lost on the way.
     if (running) return await running
     throw databaseError(error, 'lock')
   } finally {
+    givenUp = true
+    locked.catch(() => {})
     await client.end({ timeout: CLOSE_TIMEOUT_S })
-  }
-}
-
-async function withDeadline<T>(work: PromiseLike<T>, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DatabaseUnavailable('no answer in time')), timeoutMs)
-  })
-  try {
-    return await Promise.race([work, expired])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

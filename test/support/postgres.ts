@@ -27,6 +27,9 @@ export interface PostgresServer {
   halt(): Promise<void>
   /** Starts a halted server again on the same port. */
   start(): Promise<void>
+  /** Freezes every process of it: connections stay open and nothing answers. */
+  freeze(): void
+  thaw(): void
   /** Ends the server and removes its data. */
   stop(): Promise<void>
 }
@@ -97,13 +100,31 @@ export async function startPostgres(): Promise<PostgresServer> {
     if (daemon) process.kill(daemon.pid, 'SIGQUIT')
     await eventually('the end of PostgreSQL', () => execute(url, 'SELECT 1').then(isNotYet, isTrue))
   }
+  const signalAll = (name: 'STOP' | 'CONT') => {
+    const daemon = daemons.at(-1)
+    if (!daemon) return
+    const children = Bun.spawnSync(['pgrep', '-P', String(daemon.pid)])
+      .stdout.toString()
+      .split('\n')
+      .filter(Boolean)
+    // One that ended meanwhile needs no signal.
+    Bun.spawnSync(['kill', '-s', name, String(daemon.pid), ...children])
+  }
   const stop = async () => {
     for (const daemon of daemons) await daemon.stop()
     removeFolder(folder)
   }
 
   await start()
-  return { url, freshDatabase: () => createDatabase(url), halt, start, stop }
+  return {
+    url,
+    freshDatabase: () => createDatabase(url),
+    halt,
+    start,
+    freeze: () => signalAll('STOP'),
+    thaw: () => signalAll('CONT'),
+    stop,
+  }
 }
 
 const isTrue = (): boolean | undefined => true
