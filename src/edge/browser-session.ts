@@ -57,7 +57,7 @@ const CONFIRM = '/account/confirm'
 const PASSWORD_PAGE = '/account/change-password'
 const ALLOWED_BEFORE_PASSWORD_CHANGE = new Set([PASSWORD_PAGE, '/logout'])
 
-export const SECOND_STEP_PATH = '/login/second-step'
+const SECOND_STEP_PATH = '/login/second-step'
 export const ENROLMENT_PATH = '/account/security/totp'
 const ALLOWED_BEFORE_ENROLMENT = new Set([
   ...ALLOWED_BEFORE_PASSWORD_CHANGE,
@@ -105,8 +105,7 @@ export const passwordChangePath = (ctx: RequestContext, request: Request): strin
 export const enrolmentPath = (ctx: RequestContext, request: Request): string =>
   enrolmentPathTo(returnTarget(ctx, request))
 
-export const enrolmentPathTo = (target: string): string =>
-  `${ENROLMENT_PATH}?${new URLSearchParams({ redirect: target })}`
+const enrolmentPathTo = (target: string): string => `${ENROLMENT_PATH}?${new URLSearchParams({ redirect: target })}`
 
 /** Removes the cookie of a session that has ended. */
 export const staleCookies = (ctx: RequestContext, { staleCookie }: LoginRequired): string[] =>
