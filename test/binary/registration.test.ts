@@ -27,6 +27,7 @@ test('openid-client registers; approval and registration survive a restart (RFC 
   const begin = () => openid.initiateDeviceAuthorization(config, { scope: 'email' })
   await expect(begin()).rejects.toMatchObject({ status: 401 })
   const database = new Database(join(folder, 'oauth.db'))
+  database.run('PRAGMA busy_timeout=5000')
   database.run("UPDATE oauth_applications SET status = 'active' WHERE client_id = ?", [client_id])
   database.close()
   await begin()

@@ -188,8 +188,12 @@ describe.each(databases)('commit on %s', (_name, open) => {
     }
     await Promise.all(Array.from({ length: 5 }, () => db.exclusively('test', true, work)))
     expect(most).toBe(1)
-    const holding = db.exclusively('test', true, () => Bun.sleep(100))
-    await Bun.sleep(20)
+    const held = Promise.withResolvers<void>()
+    const holding = db.exclusively('test', true, () => {
+      held.resolve()
+      return Bun.sleep(100)
+    })
+    await held.promise
     expect(await db.exclusively('test', false, work)).toBeUndefined()
     await holding
   })
