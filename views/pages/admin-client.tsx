@@ -177,12 +177,8 @@ function Reach({ frame, app, reach }: AdminClientProps & { readonly frame: PageF
   const id = encodeURIComponent(app.id)
   return (
     <span class="flex flex-wrap gap-x-3">
-      <a
-        class="link-plain underline"
-        href={`${basePath}/admin/tokens?client_id=${id}&status=active`}
-        aria-label={t.adminClients.tokens}
-      >
-        {figure(frame, reach.tokens)}
+      <a class="link-plain underline" href={`${basePath}/admin/tokens?client_id=${id}&status=active`}>
+        {t.adminClients.tokensCount(figure(frame, reach.tokens))}
       </a>
       <a class="link-plain underline" href={`${basePath}/admin/clients/${id}/authorizations`}>
         {t.apps.usersCount(reach.consents)}

@@ -61,7 +61,7 @@ export const adminClients = {
   regeneratedOverlap: (hours: number) =>
     `Give it to whoever runs the application. The old secret works for another ${hours === 1 ? 'hour' : `${hours} hours`}.`,
   toClient: 'To the application',
-  tokens: 'Tokens of this application',
+  tokensCount: (count: string) => `Tokens: ${count}`,
   authorizations: 'Permissions',
   authorizationsTitle: (name: string) => `Who allows ${name} what`,
   authorizationsText: 'What people allowed this application on the consent page or for a device.',

@@ -56,7 +56,7 @@ export const adminClients: AdminClients = {
   regeneratedNotice: '請交給應用程式的維運者。舊的 secret 已失效。',
   regeneratedOverlap: (hours) => `請交給執行此應用程式的人員。舊密鑰仍可再使用 ${hours} 小時。`,
   toClient: '前往應用程式',
-  tokens: '此應用程式的權杖',
+  tokensCount: (count) => `權杖：${count}`,
   authorizations: '授權',
   authorizationsTitle: (name) => `授權給 ${name} 的使用者`,
   authorizationsText: '使用者在同意頁面或為裝置授權給此應用程式的項目。',
