@@ -56,8 +56,11 @@ export function removeAbandoned(path: string, kind: DraftKind): void {
   }
 }
 
+/** Of what describes a draft and is written beside it. */
+export const MANIFEST_DRAFT = '.manifest'
+
 function removeDraft(draft: string): void {
-  for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${draft}${end}`, { force: true })
+  for (const end of ['', '-journal', '-wal', '-shm', MANIFEST_DRAFT]) rmSync(`${draft}${end}`, { force: true })
 }
 
 /** Gives a draft that is whole its name. Throws `EEXIST` when something has that name. */

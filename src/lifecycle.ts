@@ -1,9 +1,8 @@
 /**
- * The life of a server process: what is started in which order, and what is ended in which.
+ * The life of a server process: what is started in which order. `shutdown.ts` ends it.
  *
  * Start: database (connected, migrated, seeded), keys, audit writer, listeners, jobs. Nothing is served before the
- * database is ready. End: readiness, listener and running requests, jobs, audit queue, traces, Redis, listener of the
- * metrics, database. Every step has a limit of its own, and one that fails does not keep the next from running.
+ * database is ready.
  */
 import type { Settings } from './config/settings'
 import type { Context, Logger } from './context'
@@ -15,6 +14,7 @@ import { databaseStartError, openStore } from './open-store'
 import { seed } from './seed/seed'
 import { type Listener, listen } from './serve'
 import { createHandler } from './server'
+import { shutDown } from './shutdown'
 import { StartError } from './start-error'
 import { rememberKeys } from './tokens/key-history'
 import { hasKeyFiles, reloadKeys } from './tokens/reload-keys'
@@ -68,7 +68,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       listener,
       metricsListener,
       reload: () => reload(ctx, [listener, ...(metricsListener ? [metricsListener] : [])]),
-      stop: () => shutDown(ctx, shutdownSteps(ctx, { listener, metricsListener, jobs, beginDraining })),
+      stop: () => shutDown(ctx, { listener, metricsListener, jobs, beginDraining }),
     }
   } catch (error) {
     await ctx.limits?.close?.().catch(() => {})
@@ -161,142 +161,3 @@ const rejection = (signal: AbortSignal): Promise<never> =>
     if (signal.aborted) reason()
     else signal.addEventListener('abort', reason, { once: true })
   })
-
-interface Step {
-  readonly starting: string
-  readonly done: string
-  readonly failed: string
-  readonly limitMs: number
-  run(): Promise<void>
-}
-
-/** A running iteration ends after its batch, which takes milliseconds. */
-const JOBS_LIMIT_MS = 5_000
-/** A scrape takes milliseconds. */
-const METRICS_LIMIT_MS = 1_000
-/** The collector may be away; what was traced in the last seconds is not worth a longer wait. */
-const TRACES_LIMIT_MS = 3_000
-/** For the steps that watch their own limit: their account of what was left undone is better than a bare timeout. */
-const MARGIN_MS = 1_000
-
-interface Running {
-  readonly listener: Listener
-  readonly metricsListener: Listener | undefined
-  readonly jobs: { stop(): Promise<void> }
-  beginDraining(): void
-}
-
-function shutdownSteps(
-  { settings, audit, db, limits, traces }: Context,
-  { listener, metricsListener, jobs, beginDraining }: Running,
-): Step[] {
-  // Late, so that the shutdown itself can be watched.
-  const metricsStep: Step[] = metricsListener
-    ? [
-        {
-          starting: 'Shutting down metrics server...',
-          done: 'Metrics server exited',
-          failed: 'metrics server forced to shutdown',
-          limitMs: METRICS_LIMIT_MS + MARGIN_MS,
-          run: () => metricsListener.stop(METRICS_LIMIT_MS),
-        },
-      ]
-    : []
-  return [
-    {
-      starting: 'Readiness withdrawn',
-      done: 'Draining over',
-      failed: 'draining failed',
-      limitMs: settings.SHUTDOWN_DELAY + MARGIN_MS,
-      run: async () => {
-        beginDraining()
-        await Bun.sleep(settings.SHUTDOWN_DELAY)
-      },
-    },
-    {
-      starting: 'Shutting down server...',
-      done: 'Server exited',
-      failed: 'Server forced to shutdown',
-      limitMs: settings.SERVER_SHUTDOWN_TIMEOUT + MARGIN_MS,
-      run: () => listener.stop(settings.SERVER_SHUTDOWN_TIMEOUT),
-    },
-    {
-      starting: 'Stopping background jobs...',
-      done: 'Background jobs stopped',
-      failed: 'background jobs stop timeout',
-      limitMs: JOBS_LIMIT_MS,
-      run: () => jobs.stop(),
-    },
-    {
-      starting: 'Shutting down audit service...',
-      done: 'Audit service shut down gracefully',
-      failed: 'audit service failed to shut down',
-      limitMs: settings.AUDIT_SHUTDOWN_TIMEOUT + MARGIN_MS,
-      run: () => audit.stop(settings.AUDIT_SHUTDOWN_TIMEOUT),
-    },
-    ...traceSteps(traces),
-    ...redisSteps(settings, limits),
-    ...metricsStep,
-    {
-      starting: 'Closing database connection...',
-      done: 'Database connection closed',
-      failed: 'database close timeout',
-      limitMs: settings.DB_CLOSE_TIMEOUT,
-      run: () => db.close(),
-    },
-  ]
-}
-
-const traceSteps = (traces: Context['traces']): Step[] =>
-  traces
-    ? [
-        {
-          starting: 'Sending traces...',
-          done: 'Trace exporter stopped',
-          failed: 'trace exporter stop timeout',
-          limitMs: TRACES_LIMIT_MS + MARGIN_MS,
-          run: () => traces.stop(TRACES_LIMIT_MS),
-        },
-      ]
-    : []
-
-const redisSteps = (settings: Settings, limits: Context['limits']): Step[] =>
-  limits?.close
-    ? [
-        {
-          starting: 'Closing Redis connection...',
-          done: 'Redis connection closed',
-          failed: 'Redis close timeout',
-          limitMs: settings.REDIS_CLOSE_TIMEOUT,
-          run: limits.close,
-        },
-      ]
-    : []
-
-async function shutDown({ log }: Context, steps: readonly Step[]): Promise<boolean> {
-  let succeeded = true
-  for (const step of steps) {
-    log.info({}, step.starting)
-    try {
-      await within(step.limitMs, step.run())
-      log.info({}, step.done)
-    } catch (error) {
-      succeeded = false
-      log.error({}, `${step.failed}: ${(error as Error).message}`)
-    }
-  }
-  return succeeded
-}
-
-/** Throws when `work` takes longer than `limitMs` milliseconds. */
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not finished within ${limitMs} ms`)), limitMs)
-  })
-  try {
-    await Promise.race([work, expired])
-  } finally {
-    clearTimeout(timer)
-  }
-}

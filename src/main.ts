@@ -1,6 +1,6 @@
 /** The executable: from the command line to one command. */
 import { admin } from './commands/admin/admin'
-import { readArguments } from './commands/arguments'
+import { type OwnArguments, readArguments } from './commands/arguments'
 import { auditCommand } from './commands/audit/audit'
 import { backup, restore } from './commands/backup/backup'
 import { check } from './commands/check'
@@ -13,12 +13,28 @@ import { healthcheck } from './commands/healthcheck'
 import { keys } from './commands/keys/keys'
 import { printLicenses } from './commands/licenses/licenses'
 import { migrate } from './commands/migrate/migrate'
-import { terminal } from './commands/output'
+import { type Output, terminal } from './commands/output'
 import { server } from './commands/server'
 import { token } from './commands/token/token'
 import { USAGE } from './commands/usage'
 import { versionText } from './commands/version'
 import { errorText } from './log'
+
+interface Surroundings {
+  readonly env: Record<string, string | undefined>
+  readonly cwd: string
+  readonly output: Output
+}
+
+/** Commands that read the arguments after their name themselves. `clients` is the former name of a part of `client`. */
+const WITH_ARGUMENTS: Readonly<
+  Record<OwnArguments, (rest: readonly string[], surroundings: Surroundings) => number | Promise<number>>
+> = {
+  ...{ admin, client, clients, token, keys, migrate, doctor, backup, restore, copy },
+  audit: auditCommand,
+  completion: (rest, { output }) => completion(rest, output),
+  licenses: (rest, { output }) => printLicenses(rest, output),
+}
 
 async function main(argv: readonly string[]): Promise<number> {
   const { out, error } = terminal
@@ -32,6 +48,17 @@ async function main(argv: readonly string[]): Promise<number> {
     out(`Unknown command: ${invocation.unknownCommand}\n\n${USAGE}`)
     return 1
   }
+  const { command } = invocation
+  if (command === undefined) {
+    out(USAGE)
+    return 1
+  }
+  if ('rest' in invocation)
+    return WITH_ARGUMENTS[invocation.command](invocation.rest, {
+      env: process.env,
+      cwd: process.cwd(),
+      output: terminal,
+    })
   switch (invocation.command) {
     case 'server':
       return server(process.env, process.cwd(), terminal)
@@ -39,41 +66,12 @@ async function main(argv: readonly string[]): Promise<number> {
       return check(process.env, process.cwd(), terminal)
     case 'healthcheck':
       return healthcheck(process.env, process.cwd(), terminal)
-    case 'admin':
-      return admin(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
-    case 'client':
-      return client(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
-    case 'token':
-      return token(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
-    case 'completion':
-      return completion(invocation.rest, terminal)
-    case 'licenses':
-      return printLicenses(invocation.rest, terminal)
-    case 'keys':
-      return keys(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
-    case 'clients':
-      return clients(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
-    case 'audit':
-      return auditCommand(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
-    case 'migrate':
-      return migrate(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
-    case 'doctor':
-      return doctor(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
-    case 'backup':
-      return backup(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
-    case 'restore':
-      return restore(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
-    case 'copy':
-      return copy(invocation.rest, { env: process.env, cwd: process.cwd(), output: terminal })
     case 'version':
       out(versionText())
       return 0
     case 'help':
       out(USAGE)
       return 0
-    case undefined:
-      out(USAGE)
-      return 1
   }
 }
 

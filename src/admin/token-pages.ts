@@ -14,6 +14,7 @@ import { manageToken, type TokenAction } from '../tokens/manage'
 import {
   countTokens,
   findTokenRow,
+  findTokens,
   type ListedToken,
   MOST_LISTED,
   selectTokens,
@@ -66,10 +67,11 @@ function readRequest(query: Query) {
 
 async function list(ctx: RequestContext, session: BrowserSession, query: Query): Promise<Response> {
   const request = readRequest(query)
+  const found = await findTokens(ctx, request)
   const listed = await listPage(
     request,
-    () => countTokens(ctx, request),
-    (window) => selectTokens(ctx, request, window),
+    () => countTokens(ctx, found),
+    (window) => selectTokens(ctx, found, window),
   )
   const frame = pageFrame(ctx, session)
   const html = adminTokensPage(frame, {

@@ -11,6 +11,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { MANIFEST_DRAFT } from '../drafts'
 import { BackupRefusal, type TellBackup } from './backup-refusal'
 
 export interface Manifest {
@@ -30,8 +31,9 @@ export interface Manifest {
 
 export const manifestPath = (file: string): string => `${file}.manifest.json`
 
-export function writeManifest(file: string, manifest: Manifest): void {
-  const draft = `${manifestPath(file)}.${crypto.randomUUID()}`
+export function writeManifest(file: string, manifest: Manifest, backupDraft: string): void {
+  // Goes with the draft of the backup, also when the process is killed in between.
+  const draft = `${backupDraft}${MANIFEST_DRAFT}`
   try {
     writeFileSync(draft, `${JSON.stringify(manifest, undefined, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true })
     renameSync(draft, manifestPath(file))

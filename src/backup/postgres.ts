@@ -63,7 +63,7 @@ export function backUpPostgres(
         ...{ format: 1, kind: 'postgres', version, takenAt: takenAt.toISOString() },
         ...{ schema: described.schema, bytes: statSync(draft).size, sha256, rows: described.rows },
       }
-      writeManifest(file, manifest)
+      writeManifest(file, manifest, draft)
       publish(draft, file)
       return manifest
     }),

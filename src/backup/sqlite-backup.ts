@@ -27,7 +27,7 @@ export async function backUpSqlite(
       ...{ schema: described.schema, bytes: statSync(draft).size, sha256, rows: described.rows },
     }
     // Before the backup itself, which is not there until it is whole.
-    writeManifest(file, manifest)
+    writeManifest(file, manifest, draft)
     publish(draft, file)
     return manifest
   })

@@ -9,7 +9,7 @@ export type Invocation =
   | { readonly unknownCommand: string }
   | { readonly badOption: string }
 
-type OwnArguments = (typeof OWN_ARGUMENTS)[number]
+export type OwnArguments = (typeof OWN_ARGUMENTS)[number]
 
 type Option = 'version' | 'help' | 'check-config'
 

@@ -3,6 +3,15 @@ import { COMMANDS, type CommandEntry, type OptionEntry } from './table'
 
 const column = (names: readonly string[]): number => Math.max(...names.map((name) => name.length)) + 2
 
+/** Of the names in the list of commands; longer ones stand on a line of their own. */
+const COMMAND_COLUMN = 10
+
+const commandLines = COMMANDS.map(({ name, about }) =>
+  name.length < COMMAND_COLUMN
+    ? `  ${name.padEnd(COMMAND_COLUMN)}${about}`
+    : `  ${name}\n  ${' '.repeat(COMMAND_COLUMN)}${about}`,
+).join('\n')
+
 const lines = (rows: readonly (readonly [string, string])[], indent: string): string => {
   const width = column(rows.map(([name]) => name))
   return rows.map(([name, about]) => `${indent}${about === '' ? name : name.padEnd(width) + about}`).join('\n')
@@ -13,10 +22,7 @@ export const USAGE = `Usage: authgate [OPTIONS] COMMAND
 AuthGate, an OAuth 2.0 authorization server with device authorization (RFC 8628)
 
 Commands:
-${lines(
-  COMMANDS.map(({ name, about }) => [name, about]),
-  '  ',
-)}
+${commandLines}
 
 Options:
   -v, --version    Show version information

@@ -38,12 +38,20 @@ interface Named {
   readonly clientIds: readonly string[]
 }
 
-/** The condition of a selection: names are looked up first, so that tokens are found through their indexes. */
-async function condition(ctx: Pick<Context, 'db'>, { search, filters }: TokenSelection): Promise<SQL | undefined> {
+/** What `findTokens` made of a selection. */
+export interface FoundTokens {
+  readonly where: SQL | undefined
+}
+
+/**
+ * The condition of a selection, for its count and its page: names are looked up first, so that tokens are found through
+ * their indexes. Throws `DatabaseUnavailable`.
+ */
+export async function findTokens(ctx: Pick<Context, 'db'>, { search, filters }: TokenSelection): Promise<FoundTokens> {
   const { accessTokens } = ctx.db.t
   const text = search.replaceAll(/[\u0000\n]/g, '')
   const named = text === '' ? undefined : await findNamed(ctx, text)
-  return and(
+  const where = and(
     filters.status === undefined ? undefined : eq(accessTokens.status, filters.status as TokenRow['status']),
     filters.category === undefined
       ? undefined
@@ -52,6 +60,7 @@ async function condition(ctx: Pick<Context, 'db'>, { search, filters }: TokenSel
     filters.client_id === undefined ? undefined : eq(accessTokens.clientId, filters.client_id),
     named && matches(ctx, text, named),
   )
+  return { where }
 }
 
 function matches(ctx: Pick<Context, 'db'>, text: string, { userIds, clientIds }: Named): SQL | undefined {
@@ -75,15 +84,10 @@ async function findNamed(ctx: Pick<Context, 'db'>, search: string): Promise<Name
 }
 
 /** Up to `MOST_LISTED`. Throws `DatabaseUnavailable`. */
-export async function countTokens(ctx: Pick<Context, 'db'>, selection: TokenSelection): Promise<number> {
+export async function countTokens(ctx: Pick<Context, 'db'>, { where }: FoundTokens): Promise<number> {
   const { q, t } = ctx.db
   const one = { one: sql<number>`1`.as('one') }
-  const found = q
-    .select(one)
-    .from(t.accessTokens)
-    .where(await condition(ctx, selection))
-    .limit(MOST_LISTED)
-    .as('found')
+  const found = q.select(one).from(t.accessTokens).where(where).limit(MOST_LISTED).as('found')
   const [row] = await q.select({ count: count() }).from(found)
   return row?.count ?? 0
 }
@@ -91,7 +95,7 @@ export async function countTokens(ctx: Pick<Context, 'db'>, selection: TokenSele
 /** The newest first; equal times are told apart by their id. Throws `DatabaseUnavailable`. */
 export async function selectTokens(
   ctx: Pick<Context, 'db'>,
-  selection: TokenSelection,
+  { where }: FoundTokens,
   { limit, offset }: { readonly limit: number; readonly offset: number },
 ): Promise<ListedToken[]> {
   const { q, t } = ctx.db
@@ -113,7 +117,7 @@ export async function selectTokens(
     .from(token)
     .leftJoin(users, eq(users.id, token.userId))
     .leftJoin(client, eq(client.clientId, token.clientId))
-    .where(await condition(ctx, selection))
+    .where(where)
     .orderBy(desc(token.createdAt), desc(token.id))
     .limit(limit)
     .offset(offset)

@@ -7,7 +7,7 @@ import { removeFolder, temporaryFolder } from '../support/daemon'
 
 const USAGE = [
   /^Usage: authgate \[OPTIONS\] COMMAND$/m,
-  /^ {2}server +Start the OAuth server$/m,
+  /^ {2}server {4}Start the OAuth server$/m,
   /^ {2}-v, --version {4}Show version information$/m,
   /^ {2}-h, --help {7}Show this help message$/m,
 ]

@@ -1,16 +1,16 @@
 import { AdminPage } from '../components/admin-page'
 import { Alert } from '../components/alert'
 import { Badge } from '../components/badge'
-import { LinkButton, OpenButton, SubmitButton } from '../components/button'
+import { LinkButton, OpenButton } from '../components/button'
 import { Section } from '../components/card'
 import { CodeBlock } from '../components/code-block'
 import { Confirm } from '../components/confirm'
 import { type Fact, Facts } from '../components/facts'
-import { Form } from '../components/field'
 import { type EventView, RecentEvents } from '../components/recent-events'
 import { Stat } from '../components/stat'
 import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
+import { UserActions } from '../components/user-actions'
 import type { PageFrame } from '../frame'
 import { Html } from '../html'
 import { figure } from '../numbers'
@@ -79,7 +79,7 @@ export function adminUserPage(frame: PageFrame, props: AdminUserProps): JSX.Elem
       <div class="detail-columns">
         <div class="grid min-w-0 content-start gap-6">
           <AccountFacts frame={frame} user={user} />
-          <Actions frame={frame} user={user} />
+          <UserActions frame={frame} user={user} />
         </div>
         <div class="min-w-0">
           <div class="grid gap-4 sm:grid-cols-3">
@@ -185,101 +185,6 @@ function AccountFacts({ frame, user }: { frame: PageFrame; user: AdminUserView }
       <Facts rows={rows} />
       {user.mustChangePassword && <p class="mt-4 text-sm text-muted">{t.mustChangePassword}</p>}
       {!user.hasPassword && !user.external && <p class="mt-4 text-sm text-muted">{t.noPassword}</p>}
-    </section>
-  )
-}
-
-function Actions({ frame, user }: { frame: PageFrame; user: AdminUserView }) {
-  const t = frame.t.adminUsers
-  const here = pathOf(frame, user)
-  const token = frame.csrfToken
-  return (
-    <section class="panel p-5" aria-labelledby="danger-zone">
-      <h2 id="danger-zone" class="text-base font-semibold">
-        {t.dangerZone}
-      </h2>
-      <p class="mt-1 mb-4 text-sm text-muted">{t.dangerText}</p>
-      <div class="flex flex-wrap gap-2">
-        {user.resettable && (
-          <OpenButton look="plain" dialog="reset-password">
-            {t.resetPassword}
-          </OpenButton>
-        )}
-        {user.secondFactor && !user.own && (
-          <OpenButton look="plain" dialog="reset-second-factor">
-            {frame.t.security.adminReset}
-          </OpenButton>
-        )}
-        {user.bound && (
-          <OpenButton look="plain" dialog="rebind-user">
-            {t.rebind}
-          </OpenButton>
-        )}
-        {!user.own && user.active && (
-          <OpenButton look="plain" dialog="disable-user">
-            {t.disable}
-          </OpenButton>
-        )}
-        {!user.own && !user.active && (
-          <Form action={`${here}/enable`} token={token}>
-            <SubmitButton look="plain">{t.enable}</SubmitButton>
-          </Form>
-        )}
-        {!user.own && (
-          <LinkButton look="danger" href={`${here}/delete`}>
-            {t.deleteUser}
-          </LinkButton>
-        )}
-      </div>
-      {user.resettable && (
-        <Confirm
-          t={frame.t}
-          id="reset-password"
-          title={t.resetQuestion(user.username)}
-          action={`${here}/reset-password`}
-          token={token}
-          confirmLabel={t.resetPassword}
-          fields={!user.hasPassword && <input type="hidden" name="adds_password" value="1" />}
-        >
-          {!user.hasPassword ? t.resetAddsText(user.username) : user.own ? t.resetOwnText : t.resetText}
-        </Confirm>
-      )}
-      {user.secondFactor && !user.own && (
-        <Confirm
-          t={frame.t}
-          id="reset-second-factor"
-          title={frame.t.security.adminResetQuestion(user.username)}
-          action={`${here}/reset-second-factor`}
-          token={token}
-          confirmLabel={frame.t.security.adminReset}
-        >
-          {frame.t.security.adminResetText(user.username)}
-        </Confirm>
-      )}
-      {user.bound && (
-        <Confirm
-          t={frame.t}
-          id="rebind-user"
-          title={t.rebindQuestion(user.username)}
-          action={`${here}/rebind`}
-          token={token}
-          confirmLabel={t.rebind}
-        >
-          {t.rebindText(user.username)}
-        </Confirm>
-      )}
-      {!user.own && user.active && (
-        <Confirm
-          t={frame.t}
-          id="disable-user"
-          title={t.disableQuestion(user.username)}
-          action={`${here}/disable`}
-          token={token}
-          confirmLabel={t.disable}
-        >
-          {t.disableText(user.username)}
-        </Confirm>
-      )}
     </section>
   )
 }
