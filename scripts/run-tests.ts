@@ -24,10 +24,11 @@ const within =
 const SUITES: Suite[] = [
   {
     name: 'unit and in-process',
-    owns: (p) => !within('binary', 'packaging', 'browser')(p),
+    owns: (p) => !within('oauth', 'binary', 'packaging', 'browser')(p),
     binary: false,
     timeoutMs: 20_000,
   },
+  { name: 'protocol', owns: within('oauth'), binary: false, timeoutMs: 20_000 },
   { name: 'binary', owns: within('binary', 'packaging'), binary: true, timeoutMs: 60_000 },
   { name: 'browser', owns: within('browser'), binary: true, timeoutMs: 60_000 },
 ]
