@@ -30,7 +30,7 @@ export const adminClientActions = (context: Context) =>
       `${CLIENTS_PATH}/:id/approve`,
       ({ ctx, session, params, body }) =>
         attempt(ctx, session, params.id, body.version, async (client) => {
-          await approve(ctx, await subjectOf(ctx, client), session.user.username)
+          await approve(ctx, await subjectOf(ctx, client), session.user)
           return done(ctx, session, clientPath(client.clientId), (m) => m.adminClients.approved(client.clientName))
         }),
       press,
@@ -40,7 +40,7 @@ export const adminClientActions = (context: Context) =>
       ({ ctx, session, params, body }) =>
         attempt(ctx, session, params.id, body.version, async (client) => {
           const reason = (body.reason ?? '').trim().slice(0, LONGEST_REASON)
-          await reject(ctx, await subjectOf(ctx, client), session.user.username, reason)
+          await reject(ctx, await subjectOf(ctx, client), session.user, reason)
           return done(ctx, session, clientPath(client.clientId), (m) => m.adminClients.rejected(client.clientName))
         }),
       { params: byId, body: t.Object({ csrf_token: text, version: text, reason: text }), response: t.Any() },

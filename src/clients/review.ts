@@ -9,7 +9,7 @@ import { revokeTokensOfClient } from '../tokens/revoke'
 import { type Client, findClient } from './clients'
 import { type ClientChanges, fieldParameters, secretParameters, secretsFor } from './fields'
 import { insertRejection, type Revision } from './revisions'
-import { asShown, nextVersion, shown } from './shown'
+import { type Actor, asShown, nextVersion, shown } from './shown'
 
 export type { Revision } from './revisions'
 export type ReviewContext = Pick<Context, 'db' | 'settings' | 'clock' | 'random' | 'request'>
@@ -121,12 +121,15 @@ interface Decision {
  * becomes confidential has no secret until its owner makes one. Throws `Conflict` when the client or the change
  * is another than was read, and `DatabaseUnavailable`.
  */
-export async function approve(ctx: ReviewContext, subject: Subject, by: string): Promise<void> {
+export async function approve(ctx: ReviewContext, subject: Subject, by: Actor): Promise<void> {
   const { client, revision } = subject
   const next = withProposed(subject)
   const applied = { ...next, ...secretsFor(client, next.clientType), ...shown(client), now: now(ctx) }
   const decided = revision
-    ? [must(applyChange, applied, 'client'), closeRevision(ctx, revision, { newStatus: 'approved', reason: '', by })]
+    ? [
+        must(applyChange, applied, 'client'),
+        closeRevision(ctx, revision, { newStatus: 'approved', reason: '', by: by.username }),
+      ]
     : [setStatus(ctx, client, 'active')]
   const event = { event: 'CLIENT_APPROVED', action: 'OAuth client approved' } as const
   await commit(ctx, [...decided, ...record(ctx, event, subject, by, {})])
@@ -136,14 +139,17 @@ export async function approve(ctx: ReviewContext, subject: Subject, by: string):
  * Makes a waiting client inactive and revokes what it may have had, or drops a change. Its owner reads the reason. Throws `Conflict` when the
  * client or the change is another than was read, and `DatabaseUnavailable`.
  */
-export async function reject(ctx: ReviewContext, subject: Subject, by: string, reason: string): Promise<void> {
+export async function reject(ctx: ReviewContext, subject: Subject, by: Actor, reason: string): Promise<void> {
   const { client, revision } = subject
   const decided = revision
-    ? [setStatus(ctx, client, client.status), closeRevision(ctx, revision, { newStatus: 'rejected', reason, by })]
+    ? [
+        setStatus(ctx, client, client.status),
+        closeRevision(ctx, revision, { newStatus: 'rejected', reason, by: by.username }),
+      ]
     : [
         setStatus(ctx, client, 'inactive'),
         ...revokeTokensOfClient(ctx, client.clientId),
-        insertRejection(ctx, client, { reason, by }),
+        insertRejection(ctx, client, { reason, by: by.username }),
       ]
   const event = { event: 'CLIENT_REJECTED', action: 'OAuth client rejected' } as const
   await commit(ctx, [...decided, ...record(ctx, event, subject, by, reason === '' ? {} : { reason })])
@@ -153,13 +159,13 @@ function record(
   ctx: ReviewContext,
   event: { readonly event: 'CLIENT_APPROVED' | 'CLIENT_REJECTED'; readonly action: string },
   { client, revision }: Subject,
-  by: string,
+  by: Actor,
   details: Readonly<Record<string, unknown>>,
 ): Statement[] {
   const { clientId, clientName, grantTypes, scopes } = client
   return audit(ctx, {
     ...event,
-    actor: { username: by },
+    actor: by,
     resource: { type: 'CLIENT', id: clientId, name: clientName },
     clientId,
     details: {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { auditAbout, clientRow, fieldsOf, revisionsOf } from '../clients/support'
+import { ADMIN, auditAbout, clientRow, fieldsOf, revisionsOf } from '../clients/support'
 import { basic, issueMachineToken, issueTokens } from '../oauth/support'
 import { type ClientRow, openTestApp, type SignedIn, type TestApp, type UserRow } from '../support/app'
 import { databases } from '../support/databases'
@@ -331,7 +331,7 @@ describe.each(databases)('pages of own applications on %s', (_name, open) => {
     test('a rejected one says why, and is submitted again', async () => {
       const client = await owned({ status: 'pending' })
       const { reject } = await import('../../src/clients/review')
-      await reject(app.ctx, { client }, 'admin', `Because ${HOSTILE}`)
+      await reject(app.ctx, { client }, ADMIN, `Because ${HOSTILE}`)
       const path = `${APPS}/${client.clientId}`
       expect(await textOf(path)).toContain('Reason: Because ')
       expect((await post(`${path}/resubmit`, { version: '2' })).status).toBe(302)

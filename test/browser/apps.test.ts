@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Browser, Page } from 'playwright-core'
 import { reject } from '../../src/clients/review'
 import { findPending } from '../../src/clients/revisions'
-import { clientRow, fieldsOf } from '../clients/support'
+import { ADMIN, clientRow, fieldsOf } from '../clients/support'
 import { issueMachineToken, issueTokens } from '../oauth/support'
 import { openTestApp, type TestApp, type UserRow } from '../support/app'
 import {
@@ -157,7 +157,7 @@ suiteNeeds('chromium')('own applications in Chromium', () => {
       const waiting = await findPending(app.ctx, client.clientId)
       const live = await clientRow(app, client.clientId)
       if (!live || !waiting) throw new Error('the change does not wait')
-      await reject(app.ctx, { client: live, revision: waiting }, 'admin', 'That host is not ours.')
+      await reject(app.ctx, { client: live, revision: waiting }, ADMIN, 'That host is not ours.')
       await page.reload()
       await page.getByText('Reason: That host is not ours.').waitFor()
       await look('app-refused')

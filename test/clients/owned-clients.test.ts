@@ -22,7 +22,7 @@ import { verifyClientSecret } from '../../src/clients/secret'
 import { issueMachineToken, issueTokens } from '../oauth/support'
 import { type ClientRow, openTestApp, type TestApp, type UserRow } from '../support/app'
 import { databases } from '../support/databases'
-import { auditAbout, clientRow, fieldsOf, refusal, requestOf, revisionsOf } from './support'
+import { ADMIN, auditAbout, clientRow, fieldsOf, refusal, requestOf, revisionsOf } from './support'
 
 const CALLBACK = 'https://app.example/cb'
 
@@ -131,7 +131,7 @@ describe.each(databases)('clients in the hands of their owners, on %s', (_name, 
         expect(live).toEqual({ ...(({ secret, ...row }) => row)(client), version: 2 })
 
         const revision = await findPending(app.ctx, client.clientId)
-        await approve(requestOf(app), { client: live, revision }, 'admin')
+        await approve(requestOf(app), { client: live, revision }, ADMIN)
         expect(await again(client)).toMatchObject({ ...result, status: 'active' })
         expect(await findPending(app.ctx, client.clientId)).toBeUndefined()
       },
@@ -191,14 +191,14 @@ describe.each(databases)('clients in the hands of their owners, on %s', (_name, 
       await change(client, { clientName: 'Harmless' })
       const seen = { client: await again(client), revision: await findPending(app.ctx, client.clientId) }
       await change(seen.client, { redirectUris: 'https://evil.example/cb' })
-      expect(approve(requestOf(app), seen, 'admin')).rejects.toThrow('conflict')
+      expect(approve(requestOf(app), seen, ADMIN)).rejects.toThrow('conflict')
     })
 
     test('a rejected change is told with its reason, and the approved version goes on', async () => {
       const client = await owned()
       await change(client, { clientName: 'Google' })
       const revision = await findPending(app.ctx, client.clientId)
-      await reject(requestOf(app), { client: await again(client), revision }, 'admin', 'Not your name')
+      await reject(requestOf(app), { client: await again(client), revision }, ADMIN, 'Not your name')
       expect(await findLastDecision(app.ctx, client.clientId)).toMatchObject({
         ...{ status: 'rejected', reason: 'Not your name', proposed: { clientName: 'Google' }, decidedBy: 'admin' },
       })
@@ -211,7 +211,7 @@ describe.each(databases)('clients in the hands of their owners, on %s', (_name, 
       const client = await owned({ status: 'pending' })
       expect(await change(client, { clientName: 'Better' })).toEqual({ outcome: 'changed', secret: undefined })
       expect(await again(client)).toMatchObject({ clientName: 'Better', status: 'pending', version: 2 })
-      expect(approve(requestOf(app), { client }, 'admin')).rejects.toThrow('conflict')
+      expect(approve(requestOf(app), { client }, ADMIN)).rejects.toThrow('conflict')
       expect(await change(await again(client), { clientName: 'Better' })).toEqual({ outcome: 'unchanged' })
     })
 
@@ -227,7 +227,7 @@ describe.each(databases)('clients in the hands of their owners, on %s', (_name, 
     test('is submitted again after a rejection, whose reason its owner reads', async () => {
       const client = await owned({ status: 'pending' })
       expect(await refusal(resubmitClient(requestOf(app), owner, client))).toBe('not_inactive')
-      await reject(requestOf(app), { client }, 'admin', 'Which team is this?')
+      await reject(requestOf(app), { client }, ADMIN, 'Which team is this?')
       const rejected = await again(client)
       expect(rejected.status).toBe('inactive')
       expect(await findLastDecision(app.ctx, client.clientId)).toMatchObject({ reason: 'Which team is this?' })

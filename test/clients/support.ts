@@ -8,6 +8,9 @@ import { ClientRefused } from '../../src/clients/refused'
 import type { RequestContext } from '../../src/context'
 import type { TestApp } from '../support/app'
 
+/** Who decides in tests. */
+export const ADMIN = { id: 'the-admin', username: 'admin' }
+
 export const requestOf = (app: TestApp): RequestContext => ({
   ...app.ctx,
   request: { id: 'request-1', ip: '192.0.2.10', userAgent: 'test', path: '/apps', method: 'POST' },

@@ -7,6 +7,7 @@ import { clients, perform } from '../../src/commands/clients/clients'
 import { ClientsRefusal } from '../../src/commands/clients/refusal'
 import { Conflict } from '../../src/db/errors'
 import { openDatabase } from '../../src/db/open'
+import { ADMIN } from '../clients/support'
 import {
   clientRow,
   DEVICE,
@@ -132,8 +133,8 @@ describe.each(databases)('clients on %s', (_, open) => {
     if (!subject) throw new Error('no subject')
     await change(client, { client_name: 'Somebody else' })
     expect(await refusal('approve', client.client_id, '--version', '1')).toContain('changed in the meantime')
-    await expect(approve(app.ctx, subject, 'admin')).rejects.toThrow(new Conflict('client'))
-    await expect(reject(app.ctx, subject, 'admin', '')).rejects.toThrow(new Conflict('client'))
+    await expect(approve(app.ctx, subject, ADMIN)).rejects.toThrow(new Conflict('client'))
+    await expect(reject(app.ctx, subject, ADMIN, '')).rejects.toThrow(new Conflict('client'))
     expect(await clientRow(app, client.client_id)).toMatchObject({ status: 'pending', version: 2, tokenEpoch: 0 })
     expect(await audited('CLIENT_APPROVED', client)).toEqual([])
     await run('approve', client.client_id, '--version', '2')
@@ -144,7 +145,7 @@ describe.each(databases)('clients on %s', (_, open) => {
     const subject = await findSubject(app.ctx, id)
     if (!subject) throw new Error('no subject')
     await change(client, { client_name: 'Another' })
-    await expect(approve(app.ctx, subject, 'admin')).rejects.toThrow(Conflict)
+    await expect(approve(app.ctx, subject, ADMIN)).rejects.toThrow(Conflict)
     expect(await refusal('approve', id)).toContain('there is no client and no change')
     expect(await clientRow(app, client.client_id)).toMatchObject({ clientName: 'My application' })
   })

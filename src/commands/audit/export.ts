@@ -8,6 +8,7 @@ import { countMatches, newestPlace, streamAuditRows } from '../../audit/query'
 import { codeOf } from '../../config/sources'
 import type { Context } from '../../context'
 import { commit } from '../../db/commit'
+import { COMMAND_LINE } from '../../users/administrators'
 import type { Output } from '../output'
 import { createProgress, type ProgressTarget } from '../progress'
 import type { ExportInvocation } from './arguments'
@@ -32,6 +33,7 @@ export async function exportRecords(
     const recorded = audit(ctx, {
       event: 'AUDIT_LOG_EXPORTED',
       action: 'Exported audit logs from the command line',
+      actor: COMMAND_LINE,
       details: { record_count: count, format, filters: recordedFilter(filter) },
     })
     if (recorded.length > 0) await commit(ctx, recorded)

@@ -2,13 +2,11 @@
 import { grantsProblem } from '../../clients/metadata'
 import { approve, type ReviewContext, reject, type Subject, withProposed } from '../../clients/review'
 import { Conflict } from '../../db/errors'
+import { COMMAND_LINE } from '../../users/administrators'
 import type { Output } from '../output'
 import type { ClientsOptions } from './arguments'
 import { ClientsRefusal } from './refusal'
 import { quoted } from './show'
-
-/** How the command is named as an actor: who ran it is known to the system it ran on. */
-const ACTOR = 'authgate command'
 
 /** Throws `ClientsRefusal` when nothing was decided, and `DatabaseUnavailable`. */
 export async function decide(
@@ -25,8 +23,8 @@ export async function decide(
   try {
     if (decision === 'approve') {
       requireFitting(subject)
-      await approve(ctx, subject, ACTOR)
-    } else await reject(ctx, subject, ACTOR, options.reason)
+      await approve(ctx, subject, COMMAND_LINE)
+    } else await reject(ctx, subject, COMMAND_LINE, options.reason)
   } catch (error) {
     if (error instanceof Conflict) throw changed(revision?.id ?? client.clientId)
     throw error
