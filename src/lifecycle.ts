@@ -90,7 +90,7 @@ export const hasMetricsListener = ({ METRICS_ENABLED, METRICS_ADDR }: Settings):
 
 const listenForMetrics = (ctx: Context): Listener | undefined =>
   hasMetricsListener(ctx.settings)
-    ? listen(ctx.settings, createMetricsHandler(ctx), ctx.log, 'METRICS_ADDR')
+    ? listen(ctx.settings, createMetricsHandler(ctx), ctx.log, { name: 'METRICS_ADDR' })
     : undefined
 
 /** What was opened first is closed again when the next cannot be. */

@@ -75,8 +75,6 @@ const SOCK_CLOEXEC = 0o2000000
 const MSG_DONTWAIT = 0x40
 const MSG_NOSIGNAL = 0x4000
 
-const C_LIBRARIES = ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`]
-
 /** The runtime has no datagram sockets of this kind, the C library does. Throws when it cannot be used. */
 async function openSender(address: string): Promise<(state: string) => void> {
   const { connect, send, socket } = await openLibrary()
@@ -102,18 +100,10 @@ function socketAddress(address: string): Buffer {
 }
 
 async function openLibrary() {
-  const { dlopen } = await import('bun:ffi')
-  let problem: unknown
-  for (const name of C_LIBRARIES) {
-    try {
-      return dlopen(name, {
-        socket: { args: ['int', 'int', 'int'], returns: 'int' },
-        connect: { args: ['int', 'ptr', 'u32'], returns: 'int' },
-        send: { args: ['int', 'ptr', 'u64', 'int'], returns: 'i64' },
-      }).symbols
-    } catch (error) {
-      problem = error
-    }
-  }
-  throw problem
+  const { openCLibrary } = await import('./c-library')
+  return openCLibrary({
+    socket: { args: ['int', 'int', 'int'], returns: 'int' },
+    connect: { args: ['int', 'ptr', 'u32'], returns: 'int' },
+    send: { args: ['int', 'ptr', 'u64', 'int'], returns: 'i64' },
+  })
 }

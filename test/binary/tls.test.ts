@@ -8,6 +8,7 @@ import { type CertificateFiles, selfSignedCertificate } from '../support/certifi
 import { readCredentials } from '../support/credentials'
 import { eventually, removeFolder, temporaryFolder } from '../support/daemon'
 import { freePort } from '../support/ports'
+import { startLoad } from '../support/steady-load'
 import { unfinishedRequest } from '../support/unfinished-request'
 
 let folder: string
@@ -111,6 +112,20 @@ describe('SIGHUP', () => {
     request.finish()
     expect(await server.exited).toBe(0)
     expect(await request.answer).toContain('"device_code":')
+  })
+
+  test('no request fails while certificates are exchanged under load', async () => {
+    const load = startLoad({ url: server.url })
+    for (let n = 1; n <= 4; n += 1) {
+      await Bun.sleep(100)
+      install(selfSignedCertificate(folder, 'localhost'))
+      server.signal('SIGHUP')
+      const reloads = () => server.log().split('TLS certificate reloaded').length - 1
+      await eventually('the reload', async () => (reloads() === n ? true : undefined))
+    }
+    expect(await load.stop()).toEqual([])
+    expect(load.answered()).toBeGreaterThan(100)
+    expect(await server.stop()).toBe(0)
   })
 
   test('files that cannot serve change nothing, and the log says why', async () => {
