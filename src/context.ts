@@ -5,6 +5,7 @@
  * process. Time and randomness come from here so that both can be fixed in a test.
  */
 import type { AuditWriter } from './audit/writer'
+import type { Caches } from './cache/caches'
 import type { Settings } from './config/settings'
 import type { Database } from './db/database'
 import type { RequestInfo } from './edge/request-info'
@@ -47,6 +48,8 @@ export interface Context {
   readonly random: Random
   readonly log: Logger
   readonly db: Database
+  /** Copies of rows. A commit evicts what it outdates. */
+  readonly caches: Caches
   readonly secrets: ServerSecrets
   readonly keys: CurrentKeyRing
   readonly passwords: PasswordHasher

@@ -1,5 +1,8 @@
 /** Puts together what every function of the server may use. Nothing is opened or started here. */
 import { createAuditWriter } from './audit/writer'
+import { createCaches } from './cache/caches'
+import type { EvictionBus } from './cache/eviction-bus'
+import { withEvictions } from './cache/with-evictions'
 import { systemClock, systemRandom } from './clock'
 import type { Settings } from './config/settings'
 import type { Clock, Context, Logger, Random } from './context'
@@ -26,12 +29,13 @@ export interface ContextParts {
   readonly keys?: KeyRing
   /** Default: what the settings allow, found by the resolver of this machine. */
   readonly outgoing?: Outgoing
+  /** How the processes of this machine tell each other what they evict. Default: over Redis where it is configured. */
+  readonly evictionBus?: EvictionBus
 }
 
 /** Throws what `loadKeyRing` throws. */
 export function createContext(settings: Settings, parts: ContextParts): Context {
   const {
-    db,
     log,
     clock = systemClock,
     random = systemRandom,
@@ -39,12 +43,16 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     outgoing = createOutgoing(settings),
   } = parts
   const metrics = createMetrics(settings)
+  const secrets = deriveSecrets(settings)
+  const caches = createCaches(settings, { clock, random, log, metrics, secrets, db: parts.db, bus: parts.evictionBus })
+  const db = withEvictions(parts.db, caches, log)
   return {
     settings,
     clock,
     random,
     log,
     db,
+    caches,
     keys: createCurrentKeyRing(keys),
     metrics,
     traces: createTraceExporter({ settings, random, log, metrics }),
@@ -52,7 +60,7 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     devicePolls: createPollPace(),
     outgoing,
     providers: createProviders(settings, clock),
-    secrets: deriveSecrets(settings),
+    secrets,
     passwords: createPasswordHasher(),
     httpApi: createHttpApi({ settings, clock, random, log, metrics }),
     audit: createAuditWriter({ settings, db, log, metrics }),

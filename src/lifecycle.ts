@@ -54,6 +54,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     })
     if (advice) log.warn({}, advice)
     await ctx.limits?.open?.()
+    await ctx.caches.open()
     if (options.cancelled.aborted) throw new StartError(CANCELLED)
     const state = { draining: false }
     const handler = createHandler(ctx, { draining: () => state.draining })
@@ -71,6 +72,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       stop: () => shutDown(ctx, { listener, metricsListener, jobs, beginDraining }),
     }
   } catch (error) {
+    await ctx.caches.close().catch(() => {})
     await ctx.limits?.close?.().catch(() => {})
     await ctx.db.close().catch(() => {})
     throw error

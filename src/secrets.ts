@@ -42,6 +42,8 @@ export interface ServerSecrets {
   readonly seal: KeyedDigest
   /** Seals over the audit trail: who can only write to the database cannot make one. */
   readonly auditSeal: KeyedDigest
+  /** Keys that seal what caches keep in Redis: who can only write there cannot make a value. */
+  readonly cache: KeyedDigest
 }
 
 export function deriveSecrets(settings: Pick<Settings, 'SESSION_SECRET' | 'SESSION_SECRET_PREVIOUS'>): ServerSecrets {
@@ -57,6 +59,7 @@ export function deriveSecrets(settings: Pick<Settings, 'SESSION_SECRET' | 'SESSI
     pendingRequest: purpose('pending request'),
     seal: purpose('seal'),
     auditSeal: purpose('audit seal'),
+    cache: purpose('cache'),
   }
 }
 

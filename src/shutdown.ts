@@ -1,6 +1,7 @@
 /**
- * The end of a server process: readiness, listener and running requests, jobs, audit queue, traces, Redis, listener of
- * the metrics, database. Every step has a limit of its own, and one that fails does not keep the next from running.
+ * The end of a server process: readiness, listener and running requests, jobs, audit queue, traces, caches, Redis,
+ * listener of the metrics, database. Every step has a limit of its own, and one that fails does not keep the next from
+ * running.
  */
 import type { Settings } from './config/settings'
 import type { Context } from './context'
@@ -31,7 +32,7 @@ export interface Running {
 }
 
 function shutdownSteps(
-  { settings, audit, db, limits, traces }: Context,
+  { settings, audit, db, limits, caches, traces }: Context,
   { listener, metricsListener, jobs, beginDraining }: Running,
 ): Step[] {
   // Late, so that the shutdown itself can be watched.
@@ -79,6 +80,13 @@ function shutdownSteps(
       run: () => audit.stop(settings.AUDIT_SHUTDOWN_TIMEOUT),
     },
     ...traceSteps(traces),
+    {
+      starting: 'Closing caches...',
+      done: 'Caches closed',
+      failed: 'cache close timeout',
+      limitMs: settings.CACHE_CLOSE_TIMEOUT,
+      run: () => caches.close(),
+    },
     ...redisSteps(settings, limits),
     ...metricsStep,
     {

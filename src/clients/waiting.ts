@@ -1,5 +1,6 @@
 /** How much waits for a decision of an administrator: new applications, and changes of approved ones. */
 import { eq, sql } from 'drizzle-orm'
+import { PENDING_COUNT } from '../cache/evicting-writes'
 import type { Context } from '../context'
 import { query } from '../db/definitions'
 
@@ -13,7 +14,10 @@ const pendingRevisions = query('waiting_revisions', (q, t) =>
 )
 
 /** Throws `DatabaseUnavailable`. */
-export async function countWaitingReviews({ db }: Pick<Context, 'db'>): Promise<number> {
-  const [clients, revisions] = await Promise.all([db.one(pendingClients), db.one(pendingRevisions)])
-  return (clients?.count ?? 0) + (revisions?.count ?? 0)
+export async function countWaitingReviews({ db, caches }: Pick<Context, 'db' | 'caches'>): Promise<number> {
+  const waiting = await caches.clientCount.get(PENDING_COUNT, async () => {
+    const [clients, revisions] = await Promise.all([db.one(pendingClients), db.one(pendingRevisions)])
+    return (clients?.count ?? 0) + (revisions?.count ?? 0)
+  })
+  return waiting ?? 0
 }

@@ -1,4 +1,5 @@
 /** What commands that work on the database of a server have in common: reading, help, refusals, exit codes. */
+import { EvictionUnconfirmed } from '../cache/with-evictions'
 import { ClientRefused } from '../clients/refused'
 import { systemClock } from '../clock'
 import { ConfigurationError, type Environment, loadConfiguration } from '../config/load'
@@ -53,9 +54,14 @@ export async function runCommand(
   if (typeof given === 'number') return given
   try {
     const { settings } = loadConfiguration({ env, cwd, write: false, nowMs: clock.now() })
-    await withDatabase(settings, (db) =>
-      run(createContext(settings, { db, clock, log: logTo(output) }), given, surroundings),
-    )
+    await withDatabase(settings, async (db) => {
+      const ctx = createContext(settings, { db, clock, log: logTo(output) })
+      try {
+        await run(ctx, given, surroundings)
+      } finally {
+        await ctx.caches.close().catch(() => {})
+      }
+    })
     return 0
   } catch (error) {
     if (error instanceof ConfigurationError) reportProblems(error, output)
@@ -86,6 +92,8 @@ export function readGiven(entry: CommandEntry, notes: string, argv: readonly str
 function reasonOf(error: unknown): string {
   if (error instanceof CommandRefusal || error instanceof DatabaseRefusal) return error.message
   if (error instanceof UserRefused || error instanceof ClientRefused) return refusalOf(error)
+  if (error instanceof EvictionUnconfirmed)
+    return 'it is done, but the servers could not be told because Redis does not answer: until it does, they may go by their copies'
   if (error instanceof DatabaseUnavailable) return 'the database does not answer'
   throw error
 }

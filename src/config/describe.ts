@@ -23,8 +23,7 @@ export function describeConfiguration({ settings, given }: Configuration): strin
     lines.push('', section)
     for (const [name, setting] of Object.entries(table) as [SettingName, Setting][]) {
       const mark = given.has(name) ? '*' : ' '
-      const note = setting.inert && given.has(name) ? '  (no effect in this version)' : ''
-      lines.push(`${mark} ${name}=${show(setting, settings[name])}${note}`)
+      lines.push(`${mark} ${name}=${show(setting, settings[name])}`)
     }
   }
   return lines.slice(1)
@@ -39,18 +38,16 @@ export interface SettingRow {
   readonly file?: string
 }
 
-/** The table as the documentation shows it. Settings without effect are left out. */
+/** The table as the documentation shows it. */
 export const documentedSettings = (): { readonly section: string; readonly rows: readonly SettingRow[] }[] =>
   Object.entries(settingsSections).map(([section, table]) => ({
     section,
-    rows: (Object.entries(table) as [SettingName, Setting][])
-      .filter(([, setting]) => !setting.inert)
-      .map(([name, setting]) => ({
-        name,
-        standard: setting.secret ? '' : shortened(show(setting, setting.default)),
-        doc: setting.doc,
-        ...(setting.secret && { file: `${name}_FILE` }),
-      })),
+    rows: (Object.entries(table) as [SettingName, Setting][]).map(([name, setting]) => ({
+      name,
+      standard: setting.secret ? '' : shortened(show(setting, setting.default)),
+      doc: setting.doc,
+      ...(setting.secret && { file: `${name}_FILE` }),
+    })),
   }))
 
 /** The contents of `.env.example`. */
@@ -63,8 +60,8 @@ export function envExample(): string {
   for (const [section, table] of Object.entries(settingsSections)) {
     lines.push('', `# --- ${section} ---`)
     for (const [name, setting] of Object.entries(table) as [SettingName, Setting][]) {
-      const note = setting.inert || setting.planned ? ' (part of a feature this version does not have)' : ''
-      const partly = setting.planned && !setting.inert && setting.type === 'enum' ? ' Only the default works yet.' : ''
+      const note = setting.planned ? ' (part of a feature this version does not have)' : ''
+      const partly = setting.planned && setting.type === 'enum' ? ' Only the default works yet.' : ''
       lines.push('', `# ${setting.doc}${partly || note}`)
       lines.push(`#${name}=${setting.secret ? '' : shortened(show(setting, setting.default))}`)
     }

@@ -80,7 +80,7 @@ export function loadConfiguration({ env, cwd, write, nowMs = Date.now() }: LoadO
   if (problems.length > 0) throw new ConfigurationError(problems)
 
   const complete = makeSecrets ? fillSecrets(values, connections, cwd, write, warnings) : values
-  const settings: Settings = Object.freeze({ ...complete, ...derive(complete, production, tls, connections) })
+  const settings: Settings = Object.freeze({ ...complete, ...derive(complete, production, tls, connections), given })
   return { settings, warnings, given }
 }
 
@@ -185,7 +185,12 @@ function fillSecrets(values: Values, { sqlite }: Connections, cwd: string, write
   }
 }
 
-function derive(values: Values, production: boolean, tls: TlsFiles | undefined, connections: Connections): Derived {
+function derive(
+  values: Values,
+  production: boolean,
+  tls: TlsFiles | undefined,
+  connections: Connections,
+): Omit<Derived, 'given'> {
   const url = new URL(values.BASE_URL)
   const basePath = url.pathname.replace(/\/+$/, '')
   return {

@@ -11,8 +11,6 @@ interface Common<T> {
    * values of every setting by name.
    */
   planned?(value: T, all: Readonly<Record<string, unknown>>): boolean
-  /** Set when the whole feature is not part of this version: the value is checked and has no effect. */
-  readonly inert?: boolean
 }
 
 export interface StringSetting extends Common<string> {
@@ -108,9 +106,3 @@ export const list = (fallback: readonly string[], doc: string, options: Options<
   doc,
   ...options,
 })
-
-/** Marks every setting of a feature that this version does not have. */
-export const inert = <T extends Record<string, Setting>>(settings: T): T => {
-  const marked = Object.entries(settings).map(([name, setting]) => [name, { ...setting, inert: true }])
-  return Object.fromEntries(marked) as T
-}

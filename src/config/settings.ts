@@ -73,6 +73,8 @@ export interface Derived {
   /** Path prefix of `BASE_URL` without trailing slash, or an empty string. */
   readonly basePath: string
   readonly production: boolean
+  /** Names that were set explicitly. */
+  readonly given: ReadonlySet<SettingName>
   /** Whether cookies carry `Secure`. */
   readonly secureCookies: boolean
   readonly tls: TlsFiles | undefined

@@ -23,5 +23,10 @@ export interface Database {
   exclusively<T>(name: string, wait: boolean, work: () => Promise<T>): Promise<T | undefined>
   /** Applies the embedded migrations this database lacks, one process at a time. Resolves to their tags. */
   migrate(): Promise<string[]>
+  /**
+   * Whether another connection, of this process or another, has written since the last call. Absent where that is not
+   * known at the cost of a look.
+   */
+  changedElsewhere?(): boolean
   close(): Promise<void>
 }

@@ -78,6 +78,8 @@ export function openSqlite(options: SqliteOptions): Database {
   }
 
   const groupCommit = createSqliteWriter(handle, compiled)
+  const dataVersion = handle.prepare<{ data_version: number }, []>('PRAGMA data_version')
+  let seenVersion = dataVersion.get()?.data_version
   const held = new Map<string, Promise<unknown>>()
 
   return {
@@ -104,8 +106,15 @@ export function openSqlite(options: SqliteOptions): Database {
       handle.run('PRAGMA busy_timeout=0')
       return applied
     },
+    changedElsewhere: () => {
+      const version = dataVersion.get()?.data_version
+      const changed = version !== seenVersion
+      seenVersion = version
+      return changed
+    },
     close: async () => {
       await groupCommit.drained()
+      dataVersion.finalize()
       if (!inMemory) emptyWal(handle)
       handle.close()
     },

@@ -1,13 +1,14 @@
 /** Redis, where something of the configuration uses it. */
 import { Redis } from 'ioredis'
+import { usesRedis } from '../config/rules/scaling'
 import type { Settings } from '../config/settings'
-import { redisPlace, redisStartError } from '../limits/redis-connection'
+import { redisPlace, redisStartError } from '../redis-connection'
 import { type Finding, fail, ok } from './finding'
 
 const PART = 'Redis'
 
 export async function lookAtRedis(settings: Settings): Promise<Finding[]> {
-  if (settings.RATE_LIMIT_STORE !== 'redis') return []
+  if (!usesRedis(settings)) return []
   const place = redisPlace(settings)
   const client = new Redis({
     ...place.options,

@@ -9,6 +9,8 @@ interface RowGauge {
   readonly metric: MetricName
   readonly labels?: Readonly<Record<string, string>>
   readonly count: Query<{ count: number }>
+  /** Key of the count that processes share. */
+  readonly shared: string
 }
 
 const count = sql<number>`count(*)`.mapWith(Number)
@@ -16,6 +18,7 @@ const count = sql<number>`count(*)`.mapWith(Number)
 const liveTokens = (category: 'access' | 'refresh'): RowGauge => ({
   metric: 'oauth_tokens_active',
   labels: { token_type: category },
+  shared: `tokens:${category}`,
   count: query(`count_${category}_tokens`, (q, { accessTokens }) =>
     q
       .select({ count })
@@ -50,13 +53,15 @@ const liveCodes = (name: string, only?: (t: Tables) => SQL): Query<{ count: numb
 export const ROW_GAUGES: readonly RowGauge[] = [
   liveTokens('access'),
   liveTokens('refresh'),
-  { metric: 'oauth_device_codes_active', count: liveCodes('count_total_device_codes') },
+  { metric: 'oauth_device_codes_active', shared: 'devices:total', count: liveCodes('count_total_device_codes') },
   {
     metric: 'oauth_device_codes_pending_authorization',
+    shared: 'devices:pending',
     count: liveCodes('count_pending_device_codes', ({ deviceCodes }) => isNull(deviceCodes.authorizedAt)),
   },
   {
     metric: 'sessions_active',
+    shared: 'sessions:active',
     count: query('count_sessions', (q, { sessions }) =>
       q
         .select({ count })
@@ -95,8 +100,9 @@ export function createRowGauges(ctx: Context): () => Promise<void> {
     // One after the other: counting must not take connections from requests.
     for (const gauge of ROW_GAUGES) {
       try {
-        const row = await ctx.db.one(gauge.count, countParameters(ctx))
-        ctx.metrics.set(gauge.metric, row?.count ?? 0, gauge.labels)
+        const fetch = async () => (await ctx.db.one(gauge.count, countParameters(ctx)))?.count ?? 0
+        const counted = await (ctx.caches.metrics ? ctx.caches.metrics.get(gauge.shared, fetch) : fetch())
+        ctx.metrics.set(gauge.metric, counted ?? 0, gauge.labels)
       } catch (error) {
         failed(gauge.count.name, error)
       }

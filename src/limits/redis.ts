@@ -7,8 +7,8 @@
 import { Redis } from 'ioredis'
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
+import { redisPlace, redisStartError } from '../redis-connection'
 import type { MemoryLimits } from './memory'
-import { redisPlace, redisStartError } from './redis-connection'
 import { type Limits, type Verdict, WINDOW_MS } from './window'
 
 interface SharedLimits extends Limits {

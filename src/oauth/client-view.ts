@@ -1,6 +1,6 @@
 /** How an application is shown to a person who has to decide about it. Its name and address are free text. */
 import type { ClientView } from '../../views/components/client-mark'
-import type { Client } from '../clients/clients'
+import type { ClientFacts } from '../clients/cached-client'
 
 /** Who registered a client. */
 export interface ClientOwner {
@@ -21,7 +21,7 @@ export function shownName(text: string): string {
   return characters.length > LONGEST_NAME ? `${characters.slice(0, LONGEST_NAME - 1).join('')}…` : clean
 }
 
-export function clientView(client: Client, owner: ClientOwner | null, viewerId: string): ClientView {
+export function clientView(client: ClientFacts, owner: ClientOwner | null, viewerId: string): ClientView {
   return {
     id: client.clientId,
     name: shownName(client.clientName) || client.clientId,
@@ -31,7 +31,7 @@ export function clientView(client: Client, owner: ClientOwner | null, viewerId: 
 }
 
 function markOf(
-  { origin }: Client,
+  { origin }: Pick<ClientFacts, 'origin'>,
   owner: ClientOwner | null,
   viewerId: string,
 ): Pick<ClientView, 'mark' | 'ownerName'> {

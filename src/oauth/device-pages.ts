@@ -9,7 +9,7 @@ import { deviceName, scopeView } from '../../views/describe'
 import { deviceConfirmPage } from '../../views/pages/device-confirm'
 import { deviceDonePage } from '../../views/pages/device-done'
 import { deviceEntryPage } from '../../views/pages/device-entry'
-import { findClient } from '../clients/clients'
+import { findClientFacts } from '../clients/cached-client'
 import type { Context, RequestContext } from '../context'
 import { messagesFor } from '../edge/language'
 import { page, pageFrame, redirectTo } from '../edge/page'
@@ -135,7 +135,7 @@ async function confirm(ctx: RequestContext, session: BrowserSession, requestId: 
 async function done(ctx: RequestContext, session: BrowserSession, requestId: string): Promise<Response> {
   const confirmation = await requireConfirmation(ctx, session, requestId)
   if (!confirmation.decision) return redirectTo(ctx, `/device/confirm?request=${requestId}`)
-  const client = await findClient(ctx, confirmation.clientId)
+  const client = await findClientFacts(ctx, confirmation.clientId)
   const view = deviceDonePage(pageFrame(ctx, session), {
     clientName: shownName(client?.clientName ?? '') || confirmation.clientId,
     username: session.user.username,

@@ -4,8 +4,8 @@ import type { Context, RequestContext } from '../context'
 import { OAuthError } from '../edge/oauth-error'
 import { protocolSurface } from '../edge/surfaces/protocol'
 import { wholeNumber } from '../edge/whole-number'
+import { findUserFacts } from '../identity/cached-user'
 import { userClaims } from '../identity/user-claims'
-import { findUser } from '../identity/users'
 import { invalidToken, missingToken, presentedBearer, requireAccessToken } from './bearer'
 import { scopeNames } from './scope'
 
@@ -36,7 +36,7 @@ export function userInfoEndpoint(context: Context) {
 async function answer(ctx: RequestContext, headers: Headers, inBody?: string): Promise<typeof UserInfo.static> {
   const token = await requireAccessToken(ctx, presentedToken(headers, inBody))
   // A machine token is nobody's.
-  const user = token.username === undefined ? undefined : await findUser(ctx, token.subject)
+  const user = token.username === undefined ? undefined : await findUserFacts(ctx, token.subject)
   if (!user) throw invalidToken('User not found')
   return { sub: user.id, iss: ctx.settings.issuer, ...userClaims(user, scopeNames(token.scope)) }
 }

@@ -8,7 +8,8 @@ import { isMachineSubject } from './claims'
 import { unverifiedRowId } from './jwt'
 import { type FamilyRow, isGrantType, type TokenRow } from './records'
 import { RefreshRefused } from './refresh-refused'
-import { agrees, tokenKey, verifyPresented } from './validate'
+import { tokenKey } from './token-rows'
+import { agrees, verifyPresented } from './validate'
 
 const ownToken = query('presented_token', (q, t) => q.select().from(t.accessTokens).where(tokenKey.own(t)))
 const importedToken = query('presented_imported_token', (q, t) =>

@@ -10,7 +10,7 @@ import { sha256Hex } from '../secrets'
 import { auditTokenAction } from './manage'
 import type { TokenRow } from './records'
 import { revokeGrantOf, revokeTokensOfUser } from './revoke'
-import { tokenKey } from './validate'
+import { tokenKey } from './token-rows'
 
 interface Operator {
   readonly id: string

@@ -33,7 +33,11 @@ export async function revokePresented(ctx: Context, { token, clientId }: Revocat
     const tokensRevoked = await burnFamily(ctx, found, familyOf(ctx, found.token, found.family))
     return { outcome: 'reused', token: found.token, tokensRevoked }
   }
-  if (found.token.status === 'revoked') return { outcome: 'none' }
+  if (found.token.status === 'revoked') {
+    // Perhaps by this very request, sent again because copies could not be evicted.
+    ctx.caches.requireConfirmed()
+    return { outcome: 'none' }
+  }
   // A refresh token takes everything with it that was issued from its grant; an access token ends alone.
   const end =
     found.token.tokenCategory === 'refresh' ? revokeGrantOf(ctx, found.token) : [revokeToken(ctx, found.token.id)]

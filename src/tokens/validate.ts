@@ -4,17 +4,15 @@
  * A forged or expired token never reaches the database, and a database that does not answer is an error
  * (`DatabaseUnavailable`), never "invalid".
  */
-import { and, eq, type GetColumnData, type SQL, sql } from 'drizzle-orm'
-import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
-import { param, type QueryBuilder, query } from '../db/definitions'
-import type { Tables } from '../db/tables'
 import { sha256Hex } from '../secrets'
+import { cachedTokenWithParties } from './cached-token'
 import { isMachineSubject } from './claims'
 import { type JwtRefusal, type JwtResult, rowIdOf, type VerifiedClaims, verifyJwt } from './jwt'
 import type { KeyRing } from './keys'
 import type { TokenRow } from './records'
+import { importedToken, ownToken, type TokenWithParties } from './token-rows'
 
 export interface LiveToken {
   /** Row id. Equal to `jti`, except in tokens taken over from an earlier deployment. */
@@ -47,54 +45,29 @@ export type TokenCheck =
   | { readonly live: true; readonly token: LiveToken }
   | { readonly live: false; readonly reason: TokenRefusal }
 
-/** A column of the one row that belongs to a token, or null when there is none. */
-const partyOf = <C extends PgColumn>(q: QueryBuilder, column: C, belongs: SQL) =>
-  sql<GetColumnData<C> | null>`(${q.select({ value: column }).from(column.table).where(belongs)})`.mapWith(column)
-
-const selectWithParties = (q: QueryBuilder, t: Tables) =>
-  q
-    .select({
-      id: t.accessTokens.id,
-      tokenCategory: t.accessTokens.tokenCategory,
-      status: t.accessTokens.status,
-      userId: t.accessTokens.userId,
-      clientId: t.accessTokens.clientId,
-      scopes: t.accessTokens.scopes,
-      expiresAt: t.accessTokens.expiresAt,
-      createdAt: t.accessTokens.createdAt,
-      tokenFamilyId: t.accessTokens.tokenFamilyId,
-      imported: t.accessTokens.imported,
-      // Selections of one value each: SQLite answers them several times faster than a join of the three tables.
-      clientStatus: partyOf(q, t.oauthApplications.status, eq(t.oauthApplications.clientId, t.accessTokens.clientId)),
-      username: partyOf(q, t.users.username, eq(t.users.id, t.accessTokens.userId)),
-      userIsActive: partyOf(q, t.users.isActive, eq(t.users.id, t.accessTokens.userId)),
-    })
-    .from(t.accessTokens)
-
-/** Keys of a row: of a token of this server's own, and of one taken over, whose `jti` is not the row's id. */
-export const tokenKey = {
-  own: (t: Tables) => and(eq(t.accessTokens.id, param('id')), eq(t.accessTokens.tokenHash, param('hash'))),
-  imported: (t: Tables) => and(eq(t.accessTokens.tokenHash, param('hash')), sql`${t.accessTokens.imported}`),
-}
-
-const ownToken = query('token_with_parties', (q, t) => selectWithParties(q, t).where(tokenKey.own(t)))
-const importedToken = query('imported_token_with_parties', (q, t) =>
-  selectWithParties(q, t).where(tokenKey.imported(t)),
-)
-
-/** Checks an access token, as resource endpoints do. */
+/** Checks an access token, as resource endpoints do. With `TOKEN_CACHE_ENABLED` perhaps by copies of its rows. */
 export async function checkAccessToken(ctx: Context, token: string): Promise<TokenCheck> {
-  const check = await checkToken(ctx, token)
+  const check = await checkBy(ctx, token, ctx.caches.token ? readCopies : readRows)
   return check.live && check.token.category !== 'access' ? refuse('category') : check
 }
 
-/** Checks a token of either category, as introspection does (RFC 7662 §2.2). */
-export async function checkToken(ctx: Context, token: string): Promise<TokenCheck> {
+/** Checks a token of either category, as introspection does (RFC 7662 §2.2). Always by the database. */
+export const checkToken = (ctx: Context, token: string): Promise<TokenCheck> => checkBy(ctx, token, readRows)
+
+/** Parameters of the queries. */
+type TokenKey = { readonly id: string; readonly hash: string }
+
+type Read = (ctx: Context, key: TokenKey) => Promise<TokenWithParties | undefined>
+
+const readRows: Read = async (ctx, key) => (await ctx.db.one(ownToken, key)) ?? (await ctx.db.one(importedToken, key))
+
+const readCopies: Read = async (ctx, key) => (await cachedTokenWithParties(ctx, key)) ?? (await readRows(ctx, key))
+
+async function checkBy(ctx: Context, token: string, read: Read): Promise<TokenCheck> {
   const now = ctx.clock.now()
   const jwt = verifyPresented(ctx.keys, ctx.settings, token, now)
   if (!jwt.valid) return refuse(jwt.reason)
-  const key = { id: rowIdOf(jwt.claims), hash: sha256Hex(token) }
-  const row = (await ctx.db.one(ownToken, key)) ?? (await ctx.db.one(importedToken, key))
+  const row = await read(ctx, { id: rowIdOf(jwt.claims), hash: sha256Hex(token) })
   if (!row) return refuse('unknown')
   if (!agrees(jwt, row, ctx.settings)) return refuse('disagrees')
   if (row.status !== 'active') return refuse(row.status)

@@ -30,7 +30,7 @@ export interface Ran {
   readonly error: string
 }
 
-export async function openBeside(kind: (typeof kinds)[number]): Promise<Beside> {
+export async function openBeside(kind: (typeof kinds)[number], settings: Record<string, string> = {}): Promise<Beside> {
   const folder = temporaryFolder('command')
   const postgres = kind === 'PostgreSQL' ? await freshDatabase() : undefined
   const env: Record<string, string> = {
@@ -38,6 +38,7 @@ export async function openBeside(kind: (typeof kinds)[number]): Promise<Beside> 
     BASE_URL: 'http://localhost:8080',
     DATABASE_DRIVER: postgres ? 'postgres' : 'sqlite',
     DATABASE_DSN: postgres?.url ?? join(folder, 'test.db'),
+    ...settings,
   }
   const app = await openTestApp({
     settings: env,

@@ -389,10 +389,7 @@ const CASES: Record<string, [Env, string][]> = {
     ],
   ],
   'features that this version does not have': [
-    [{ METRICS_CACHE_TYPE: 'redis' }, 'METRICS_CACHE_TYPE=redis is not available in this version'],
     [{ WORKERS: '2' }, 'WORKERS=2 is not available in this version; remove it or set WORKERS=1'],
-    [{ USER_CACHE_TYPE: 'redis' }, 'USER_CACHE_TYPE=redis is not available in this version'],
-    [{ TOKEN_CACHE_ENABLED: 'true' }, 'TOKEN_CACHE_ENABLED=true is not available in this version'],
   ],
 }
 

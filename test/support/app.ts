@@ -75,6 +75,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const clock = createTestClock(nowMs)
   const ctx = createContext(settings, { db, log: collectingLogger(lines), clock })
   await ctx.limits?.open?.()
+  await ctx.caches.open()
   const handler = createHandler(ctx, options.lifecycle)
   const handle = (request: Request, peerAddress = LOOPBACK) => handler(request, peerAddress)
   const send = (path: string, init: RequestInit) => {
@@ -118,6 +119,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     close: async () => {
       await ctx.audit.stop(5_000)
       await ctx.traces?.stop(0)
+      await ctx.caches.close()
       await ctx.limits?.close?.()
       await close()
     },

@@ -51,13 +51,14 @@ function checkRedis({ values, given, problem, warn }: Check): void {
 
 const CACHES = ['METRICS_CACHE', 'USER_CACHE', 'CLIENT_COUNT_CACHE', 'CLIENT_CACHE'] as const
 
-const usesRedis = (values: Values): boolean =>
+/** Whether something of the configuration is in Redis. */
+export const usesRedis = (values: Values): boolean =>
   (values.ENABLE_RATE_LIMIT && values.RATE_LIMIT_STORE === 'redis') ||
   CACHES.some((cache) => values[`${cache}_TYPE`] !== 'memory') ||
   (values.TOKEN_CACHE_ENABLED && values.TOKEN_CACHE_TYPE !== 'memory')
 
 function checkCaches(check: Check): void {
-  const { values, problem } = check
+  const { values, given, problem, warn } = check
   for (const cache of CACHES) {
     if (cache !== 'METRICS_CACHE') requirePositive(check, `${cache}_TTL`)
     if (values[`${cache}_TYPE`] === 'redis-aside')
@@ -69,6 +70,11 @@ function checkCaches(check: Check): void {
     problem(`invalid TOKEN_CACHE_TYPE value: "${type}" (must be "memory", "redis", or "redis-aside")`)
   requirePositive(check, 'TOKEN_CACHE_TTL', ' when TOKEN_CACHE_ENABLED=true')
   if (type === 'redis-aside') requirePositive(check, 'TOKEN_CACHE_CLIENT_TTL', ' when TOKEN_CACHE_TYPE="redis-aside"')
+  // With a Redis address evictions reach the memories of other processes.
+  if (type === 'memory' && values.DATABASE_DRIVER === 'postgres' && !usesRedis(values) && !given.has('REDIS_ADDR'))
+    warn(
+      'TOKEN_CACHE_TYPE=memory with PostgreSQL: other processes accept a revoked token until TOKEN_CACHE_TTL; set REDIS_ADDR, or TOKEN_CACHE_TTL to 60s at most',
+    )
 }
 
 function checkMetrics(check: Check): void {

@@ -1,11 +1,9 @@
-import { duration, flag, inert, integer, oneOf, secret, text } from '../setting'
+import { duration, flag, integer, oneOf, secret, text } from '../setting'
 
 const CACHE_TYPES = ['memory', 'redis', 'redis-aside'] as const
 const cacheType = (what: string) =>
-  oneOf(CACHE_TYPES, 'memory', `Where ${what} are cached: memory, redis or redis-aside.`, {
-    planned: (type) => type !== 'memory',
-  })
-const localSize = integer(32, 'MiB of local copies per process with redis-aside.', { min: 1, inert: true })
+  oneOf(CACHE_TYPES, 'memory', `Where ${what} are cached: memory, redis or redis-aside.`)
+const localSize = integer(32, 'MiB of local copies per process with redis-aside.', { min: 1 })
 
 export const limitSettings = {
   ENABLE_RATE_LIMIT: flag(true, 'Limits requests per client address, failed attempts, and what may wait at once.'),
@@ -31,31 +29,27 @@ export const metricsSettings = {
   METRICS_GAUGE_UPDATE_ENABLED: flag(true, 'Counts rows of the database for the gauges.'),
   METRICS_GAUGE_UPDATE_INTERVAL: duration('5m', 'How often rows are counted.'),
   METRICS_CACHE_TYPE: cacheType('metric counts'),
-  ...inert({
-    METRICS_CACHE_CLIENT_TTL: duration('30s', 'Life of a local copy with redis-aside.'),
-    METRICS_CACHE_SIZE_PER_CONN: localSize,
-  }),
+  METRICS_CACHE_CLIENT_TTL: duration('30s', 'Life of a local copy with redis-aside.'),
+  METRICS_CACHE_SIZE_PER_CONN: localSize,
 }
 
 export const cacheSettings = {
   USER_CACHE_TYPE: cacheType('users'),
   CLIENT_CACHE_TYPE: cacheType('clients'),
   CLIENT_COUNT_CACHE_TYPE: cacheType('client counts'),
-  TOKEN_CACHE_ENABLED: flag(false, 'Caches tokens for validation.', { planned: (on) => on }),
-  TOKEN_CACHE_TYPE: text('memory', 'Where tokens are cached: memory, redis or redis-aside.', { inert: true }),
-  ...inert({
-    USER_CACHE_TTL: duration('5m', 'Life of a cached user.'),
-    USER_CACHE_CLIENT_TTL: duration('30s', 'Life of a local copy with redis-aside.'),
-    USER_CACHE_SIZE_PER_CONN: localSize,
-    CLIENT_CACHE_TTL: duration('5m', 'Life of a cached client.'),
-    CLIENT_CACHE_CLIENT_TTL: duration('30s', 'Life of a local copy with redis-aside.'),
-    CLIENT_CACHE_SIZE_PER_CONN: localSize,
-    CLIENT_COUNT_CACHE_TTL: duration('1h', 'Life of the count of pending clients.'),
-    CLIENT_COUNT_CACHE_CLIENT_TTL: duration('10m', 'Life of a local copy with redis-aside.'),
-    CLIENT_COUNT_CACHE_SIZE_PER_CONN: localSize,
-    TOKEN_CACHE_TTL: duration('10h', 'Life of a cached token, at most its own.'),
-    TOKEN_CACHE_CLIENT_TTL: duration('1h', 'Life of a local copy with redis-aside.'),
-    TOKEN_CACHE_SIZE_PER_CONN: localSize,
-    CACHE_MAX_ENTRIES: integer(50_000, 'Entries of one memory cache.', { min: 1 }),
-  }),
+  TOKEN_CACHE_ENABLED: flag(false, 'Caches tokens for validation.'),
+  TOKEN_CACHE_TYPE: text('memory', 'Where tokens are cached: memory, redis or redis-aside.'),
+  USER_CACHE_TTL: duration('5m', 'Life of a cached user.'),
+  USER_CACHE_CLIENT_TTL: duration('30s', 'Life of a local copy with redis-aside.'),
+  USER_CACHE_SIZE_PER_CONN: localSize,
+  CLIENT_CACHE_TTL: duration('5m', 'Life of a cached client.'),
+  CLIENT_CACHE_CLIENT_TTL: duration('30s', 'Life of a local copy with redis-aside.'),
+  CLIENT_CACHE_SIZE_PER_CONN: localSize,
+  CLIENT_COUNT_CACHE_TTL: duration('1h', 'Life of the count of pending clients.'),
+  CLIENT_COUNT_CACHE_CLIENT_TTL: duration('10m', 'Life of a local copy with redis-aside.'),
+  CLIENT_COUNT_CACHE_SIZE_PER_CONN: localSize,
+  TOKEN_CACHE_TTL: duration('10h', 'Life of a cached token, at most its own.'),
+  TOKEN_CACHE_CLIENT_TTL: duration('1h', 'Life of a local copy with redis-aside.'),
+  TOKEN_CACHE_SIZE_PER_CONN: localSize,
+  CACHE_MAX_ENTRIES: integer(50_000, 'Entries of one memory cache.', { min: 1 }),
 }

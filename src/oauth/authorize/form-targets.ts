@@ -12,7 +12,7 @@ const ENDPOINT = '/oauth/authorize?'
  * against every redirect that follows, and a request that needs no page redirects to the client at once. Empty unless
  * client and redirect URI are right. Throws `DatabaseUnavailable`.
  */
-export async function formTargets(ctx: Pick<Context, 'db'>, target: string | undefined): Promise<string[]> {
+export async function formTargets(ctx: Pick<Context, 'db' | 'caches'>, target: string | undefined): Promise<string[]> {
   if (!target?.startsWith(ENDPOINT)) return []
   const [query = ''] = target.slice(ENDPOINT.length).split('#', 1)
   try {

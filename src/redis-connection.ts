@@ -1,8 +1,8 @@
 /** Where Redis is, and what it means when it cannot be used at start. */
 import { isIP } from 'node:net'
 import type { RedisOptions } from 'ioredis'
-import type { Settings } from '../config/settings'
-import { StartError } from '../start-error'
+import type { Settings } from './config/settings'
+import { StartError } from './start-error'
 
 export interface RedisPlace {
   readonly host: string
@@ -39,20 +39,35 @@ export function redisPlace(settings: Settings): RedisPlace {
   }
 }
 
+/** What Redis was wanted for. */
+interface RedisUse {
+  readonly what: string
+  /** The setting that limits the start. */
+  readonly timeout: string
+  /** What an ACL user must be allowed. */
+  readonly permission: string
+}
+
+const FOR_LIMITS: RedisUse = {
+  what: 'rate limits',
+  timeout: 'REDIS_CONN_TIMEOUT',
+  permission: 'allow the user of REDIS_USERNAME scripts, lists and keys beginning with ratelimit:',
+}
+
 /** One line for somebody who can only change settings. Messages of the driver stay out. */
-export function redisStartError({ host, port, db }: RedisPlace, error: unknown): StartError {
+export function redisStartError({ host, port, db }: RedisPlace, error: unknown, use = FOR_LIMITS): StartError {
   const { code = '', message = '' } = error as { code?: string; message?: string }
   const known = DIAGNOSES.find(([sign]) => code.startsWith(sign) || message.startsWith(sign))
   const [, what, remedy] = known ?? ['', code === '' ? 'unexpected answer' : `error ${code}`, 'check REDIS_ADDR']
-  return new StartError(
-    `failed to initialize rate limits: Redis at ${host}:${port}: ${what}; ${remedy.replace('<db>', String(db))}`,
-  )
+  const fill = (text: string) =>
+    text.replace('<db>', String(db)).replace('<timeout>', use.timeout).replace('<permission>', use.permission)
+  return new StartError(`failed to initialize ${use.what}: Redis at ${host}:${port}: ${fill(what)}; ${fill(remedy)}`)
 }
 
 /** The beginning of the error's code or message. */
 const DIAGNOSES: readonly (readonly [sign: string, what: string, remedy: string])[] = [
-  ['TIMEOUT', 'no answer within REDIS_CONN_TIMEOUT', 'check REDIS_ADDR, or raise REDIS_CONN_TIMEOUT'],
-  ['ETIMEDOUT', 'no answer within REDIS_CONN_TIMEOUT', 'check REDIS_ADDR, or raise REDIS_CONN_TIMEOUT'],
+  ['TIMEOUT', 'no answer within <timeout>', 'check REDIS_ADDR, or raise <timeout>'],
+  ['ETIMEDOUT', 'no answer within <timeout>', 'check REDIS_ADDR, or raise <timeout>'],
   ['ECONNREFUSED', 'connection refused', 'check REDIS_ADDR, and that the server runs'],
   ['ENOTFOUND', 'host not found', 'check REDIS_ADDR'],
   ['EAI_AGAIN', 'host not found', 'check REDIS_ADDR'],
@@ -61,7 +76,7 @@ const DIAGNOSES: readonly (readonly [sign: string, what: string, remedy: string]
   ['Connection is closed', 'connection closed by the other side', 'check REDIS_ADDR and REDIS_TLS'],
   ['WRONGPASS', 'login refused', 'check REDIS_USERNAME and REDIS_PASSWORD'],
   ['NOAUTH', 'it asks for a password', 'set REDIS_PASSWORD'],
-  ['NOPERM', 'permission denied', 'allow the user of REDIS_USERNAME scripts, lists and keys beginning with ratelimit:'],
+  ['NOPERM', 'permission denied', '<permission>'],
   ['ERR DB index', 'it has no such database', 'REDIS_DB is <db>; choose a lower one'],
   ['UNABLE_TO_', 'its certificate is not trusted', 'check the certificate, or REDIS_TLS'],
   ['DEPTH_ZERO_', 'its certificate is not trusted', 'check the certificate, or REDIS_TLS'],

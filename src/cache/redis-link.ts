@@ -1,0 +1,467 @@
+/**
+ * The two connections to Redis that all caches of a process share: one for values, and one that hears what others change.
+ *
+ * After an error nothing is asked any more until a probe, which belongs to no request, was answered. What this process
+ * could not evict is evicted before anything is read again.
+ */
+import { Redis } from 'ioredis'
+import type { Settings } from '../config/settings'
+import type { Logger } from '../context'
+import { redisPlace, redisStartError } from '../redis-connection'
+import type { EvictedKey, EvictionBus, EvictionListener } from './eviction-bus'
+
+/** What Redis keeps under a key: a value, or why there is none. */
+export type Kept = { readonly kind: 'value'; readonly text: string } | { readonly kind: 'none' | 'filling' | 'held' }
+
+class CacheUnavailable extends Error {}
+
+export interface RedisLink extends EvictionBus {
+  /** Identifies the run of the server: what it kept before a restart is not used, since evictions may be lost. */
+  readonly runId: string
+  /** Changes with every interruption: what was read before one may have been changed unheard. */
+  readonly session: number
+  read(redisKey: string): Promise<Kept>
+  /** Whether the caller is the one to fetch the value. */
+  beginFill(redisKey: string, id: string): Promise<boolean>
+  /** Keeps the value unless the key was evicted since `beginFill`. */
+  endFill(redisKey: string, id: string, text: string, lifeMs: number): Promise<void>
+  /** Gives the fetch up. */
+  abandonFill(redisKey: string, id: string): Promise<void>
+  drop(redisKey: string): Promise<void>
+  /** For a while nothing is kept under these keys: a process that dies in the middle of a change leaves nothing stale. */
+  hold(redisKeys: readonly string[]): Promise<void>
+  /** Drops the keys and tells the other processes. When that fails it is tried again until it succeeds, and this throws. */
+  evict(redisKeys: readonly string[], keys: readonly EvictedKey[]): Promise<void>
+  /** Whether an eviction that failed has not been made up for. */
+  hasPending(): boolean
+  /** Every process forgets what it keeps, and what Redis keeps is not used any more. */
+  forgetEverything(): Promise<void>
+  /** Calls back for every key that was read over this link and then changed by anybody; undefined: any may have been. */
+  onChanged(callback: (redisKey: string | undefined) => void): void
+  open(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Longer than any answer of a healthy Redis; a request waits no longer than this for one that hangs. */
+const COMMAND_TIMEOUT_MS = 250
+const SOCKET_TIMEOUT_MS = 3_000
+const LONGEST_RECONNECT_PAUSE_MS = 1_000
+const PROBE_INTERVAL_MS = 250
+/** After an outage other processes first evict what they could not evict during it. */
+const SETTLE_MS = 1_000
+/** Local copies are used only while everything that was changed longer ago than this was heard of. */
+const SOUND_MS = 900
+/** A connection that says nothing for so long is replaced. */
+const SILENCE_MS = 2_500
+const LOG_EVERY_MS = 60_000
+/** How long a fetch may take; then another process tries. */
+const FILL_MS = 5_000
+/** Longer than any commit takes. */
+const HOLD_MS = 30_000
+/** More waiting evictions than this are one: everything. */
+const MOST_PENDING = 100_000
+
+const FILLING = '?'
+const HELD = '!'
+const INVALIDATED = '__redis__:invalidate'
+
+const IF_STILL_MINE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+`
+
+interface Scripts {
+  ifStillMine(key: string, mine: string, text: string, lifeMs: number | string): Promise<number>
+}
+
+interface Message {
+  readonly from: string
+  readonly evicted?: readonly EvictedKey[]
+  readonly everything?: boolean
+  /** Number of a probe. */
+  readonly probe?: number
+}
+
+export interface RedisLinkOptions {
+  readonly settings: Settings
+  readonly log: Pick<Logger, 'warn' | 'info'>
+  /** Names this process among those that publish. */
+  readonly processId: string
+  /** Whether the start fails without Redis. */
+  readonly required: boolean
+}
+
+export function createRedisLink({ settings, log, processId, required }: RedisLinkOptions): RedisLink {
+  const place = redisPlace(settings)
+  const channel = `authgate:evictions:${place.db}`
+  const common = {
+    ...place.options,
+    lazyConnect: true,
+    connectTimeout: settings.CACHE_INIT_TIMEOUT,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt: number) => (running ? Math.min(attempt * 100, LONGEST_RECONNECT_PAUSE_MS) : null),
+  }
+  let running = false
+  let closed = false
+  const data = new Redis({ ...common, scripts: { ifStillMine: { lua: IF_STILL_MINE, numberOfKeys: 1 } } })
+  // Announcements of changed keys reach subscribers of a channel in the older protocol only.
+  const ears = new Redis({ ...common, protocol: 2 })
+  const scripts = data as unknown as Scripts
+  let lastError: unknown
+  for (const connection of [data, ears])
+    connection.on('error', (error) => {
+      lastError = error
+    })
+
+  const listeners: EvictionListener[] = []
+  const changed: ((redisKey: string | undefined) => void)[] = []
+  let up = false
+  let wasUp = false
+  let readableFrom = Number.NEGATIVE_INFINITY
+  let listening = false
+  let session = 0
+  let runId = ''
+  let loggedAt: number | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  /** When the newest probe that came back was sent. */
+  let heardUpTo = Number.NEGATIVE_INFINITY
+  let listeningSince = Number.NEGATIVE_INFINITY
+  const probes = new Map<number, number>()
+  let probeNumber = 0
+  const pendingKeys = new Set<string>()
+  const pendingMessages = new Map<string, EvictedKey>()
+  let pendingAll = false
+
+  /** At most once a minute. */
+  const report = (error: unknown): void => {
+    const at = performance.now()
+    if (closed || (loggedAt !== undefined && at - loggedAt < LOG_EVERY_MS)) return
+    loggedAt = at
+    const reason = error instanceof Error ? error.message.slice(0, 100) : 'unknown'
+    log.warn({ reason }, 'Redis cannot be used: caches are passed by, the database answers')
+  }
+
+  const failed = (error: unknown): CacheUnavailable => {
+    up = false
+    report(error)
+    return new CacheUnavailable()
+  }
+
+  const interrupt = (): void => {
+    if (!listening && !up) return
+    up = false
+    listening = false
+    report(new Error('connection closed'))
+    heardUpTo = Number.NEGATIVE_INFINITY
+    session += 1
+    for (const callback of changed) callback(undefined)
+    for (const listener of listeners) listener.evictAll()
+  }
+  data.on('close', () => {
+    interrupt()
+    // A connection that has subscribed can do nothing else any more; listening begins anew with another.
+    if (ears.status === 'ready') ears.disconnect(true)
+  })
+  ears.on('close', interrupt)
+
+  /** Throws `CacheUnavailable`, at once while Redis is known not to answer. */
+  const ask = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (!up) throw new CacheUnavailable()
+    try {
+      return await work()
+    } catch (error) {
+      throw failed(error)
+    }
+  }
+
+  const onMessage = (text: string): void => {
+    const message = readMessage(text)
+    if (!message) return
+    if (message.from === processId) {
+      const sentAt = message.probe === undefined ? undefined : probes.get(message.probe)
+      if (message.probe === undefined || sentAt === undefined) return
+      probes.delete(message.probe)
+      if (listening) heardUpTo = Math.max(heardUpTo, sentAt)
+      return
+    }
+    for (const listener of listeners) {
+      if (message.everything) listener.evictAll()
+      else if (message.evicted) listener.evict(message.evicted)
+    }
+  }
+
+  ears.on('messageBuffer', (from: Buffer, body: Buffer | Buffer[] | null) => {
+    if (from.toString() !== INVALIDATED) {
+      if (Buffer.isBuffer(body)) onMessage(body.toString())
+      return
+    }
+    // Without keys: the server forgot what was read, or its databases were emptied.
+    const keys = Array.isArray(body) ? body.map(String) : [undefined]
+    for (const key of keys) for (const callback of changed) callback(key)
+  })
+
+  const send = (message: Omit<Message, 'from'>): Promise<number> =>
+    data.publish(channel, JSON.stringify({ from: processId, ...message }))
+
+  /** From here on every change is heard of. */
+  const listen = async (): Promise<void> => {
+    const before = session
+    const id = await ears.client('ID')
+    await ears.subscribe(channel, INVALIDATED)
+    // Only where copies are kept: the server remembers every key that is read under tracking.
+    if (changed.length > 0) await data.client('TRACKING', 'ON', 'REDIRECT', id)
+    runId = /^run_id:(\w+)/m.exec(await data.info('server'))?.[1] ?? ''
+    if (runId === '') throw new Error('the server does not say which run it is')
+    if (session !== before) throw new Error('interrupted')
+    listening = true
+    listeningSince = performance.now()
+  }
+
+  const listenAnew = async (): Promise<void> => {
+    try {
+      await listen()
+    } catch (error) {
+      ears.disconnect(true)
+      throw error
+    }
+  }
+
+  const flushPending = async (): Promise<void> => {
+    if (pendingAll) {
+      await send({ everything: true })
+      pendingAll = false
+    }
+    if (pendingKeys.size === 0 && pendingMessages.size === 0) return
+    const keys = [...pendingKeys]
+    const messages = [...pendingMessages]
+    await dropAndTell(
+      keys,
+      messages.map(([, each]) => each),
+    )
+    for (const key of keys) pendingKeys.delete(key)
+    for (const [name] of messages) pendingMessages.delete(name)
+  }
+
+  const dropAndTell = async (redisKeys: readonly string[], evicted: readonly EvictedKey[]): Promise<void> => {
+    for (let start = 0; start < redisKeys.length; start += CHUNK)
+      await data.unlink(...redisKeys.slice(start, start + CHUNK))
+    for (let start = 0; start < evicted.length; start += CHUNK)
+      await send({ evicted: evicted.slice(start, start + CHUNK) })
+  }
+
+  const probe = async (): Promise<void> => {
+    if (data.status !== 'ready' || ears.status !== 'ready') return
+    const sentAt = performance.now()
+    const number = ++probeNumber
+    try {
+      if (!listening) await listenAnew()
+      await flushPending()
+      probes.set(number, sentAt)
+      if (probes.size > 50) probes.clear()
+      await send({ probe: number })
+      // What failed while this probe was under way is made up for by the next one.
+      if (!up && listening && !hasPending()) {
+        up = true
+        if (wasUp) readableFrom = performance.now() + SETTLE_MS
+        wasUp = true
+        if (loggedAt !== undefined) log.info({}, 'Redis can be used again')
+        loggedAt = undefined
+      }
+    } catch (error) {
+      failed(error)
+    }
+    const silentFor = performance.now() - Math.max(heardUpTo, listeningSince)
+    if (listening && silentFor > SILENCE_MS) {
+      interrupt()
+      ears.disconnect(true)
+    }
+  }
+
+  const probeForever = async (): Promise<void> => {
+    await probe()
+    if (closed) return
+    timer = setTimeout(probeForever, PROBE_INTERVAL_MS)
+    timer.unref()
+  }
+
+  const connect = async (): Promise<void> => {
+    await Promise.all([data.connect(), ears.connect()])
+    // A database that does not exist is no error to the driver: it would keep everything in database 0.
+    await data.select(place.db)
+    await listen()
+    up = true
+    wasUp = true
+    await data.set('authgate:start', '1', 'PX', 1_000)
+    await scripts.ifStillMine('authgate:start', '1', '', '')
+    await send({ probe: ++probeNumber })
+  }
+
+  const hasPending = (): boolean => pendingAll || pendingKeys.size > 0 || pendingMessages.size > 0
+
+  let opening: Promise<void> | undefined
+  const openOnce = (): Promise<void> => {
+    opening ??= within(settings.CACHE_INIT_TIMEOUT, connect())
+    return opening
+  }
+  /** A command only evicts: it connects when it does. */
+  const openToEvict = async (): Promise<void> => {
+    if (running || closed) return
+    await openOnce().catch((error) => {
+      for (const connection of [data, ears]) connection.disconnect()
+      failed(error)
+    })
+  }
+
+  const remember = (redisKeys: readonly string[], evicted: readonly EvictedKey[]): void => {
+    for (const key of redisKeys) pendingKeys.add(key)
+    for (const each of evicted) pendingMessages.set(`${each.cache} ${each.key}`, each)
+    if (pendingMessages.size <= MOST_PENDING) return
+    pendingMessages.clear()
+    pendingAll = true
+  }
+
+  return {
+    reachesAll: true,
+    get runId() {
+      return runId
+    },
+    get session() {
+      return session
+    },
+    isSound: () => {
+      const at = performance.now()
+      return listening && at - heardUpTo < SOUND_MS && at >= readableFrom
+    },
+    subscribe: (listener) => {
+      listeners.push(listener)
+    },
+    onChanged: (callback) => {
+      changed.push(callback)
+    },
+    forgetEverything: () =>
+      ask(async () => {
+        let cursor = '0'
+        do {
+          const [next, keys] = await data.scan(cursor, 'MATCH', 'authgate:*', 'COUNT', CHUNK)
+          if (keys.length > 0) await data.unlink(...keys)
+          cursor = next
+        } while (cursor !== '0')
+        await send({ everything: true })
+      }),
+    hasPending,
+    publish: (evicted) =>
+      ask(async () => {
+        await send({ evicted })
+      }),
+    read: (redisKey) =>
+      ask(async () => {
+        // Perhaps not yet evicted there, although it should be.
+        if (pendingKeys.has(redisKey) || performance.now() < readableFrom) return { kind: 'held' }
+        const text = await data.get(redisKey)
+        if (text === null) return { kind: 'none' }
+        if (text === HELD) return { kind: 'held' }
+        return text.startsWith(FILLING) ? { kind: 'filling' } : { kind: 'value', text }
+      }),
+    beginFill: (redisKey, id) =>
+      ask(async () => (await data.set(redisKey, FILLING + id, 'PX', FILL_MS, 'NX')) === 'OK'),
+    endFill: (redisKey, id, text, lifeMs) =>
+      ask(async () => {
+        await scripts.ifStillMine(redisKey, FILLING + id, text, lifeMs)
+      }),
+    abandonFill: (redisKey, id) =>
+      ask(async () => {
+        await scripts.ifStillMine(redisKey, FILLING + id, '', '')
+      }),
+    drop: (redisKey) =>
+      ask(async () => {
+        await data.unlink(redisKey)
+      }),
+    hold: async (redisKeys) => {
+      await openToEvict()
+      await ask(async () => {
+        const pipeline = data.pipeline()
+        for (const key of redisKeys) pipeline.set(key, HELD, 'PX', HOLD_MS)
+        for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
+      })
+    },
+    evict: async (redisKeys, evicted) => {
+      await openToEvict()
+      try {
+        await ask(() => dropAndTell(redisKeys, evicted))
+      } catch (error) {
+        remember(redisKeys, evicted)
+        throw error
+      }
+    },
+    open: async () => {
+      if (!required) {
+        running = true
+        for (const connection of [data, ears]) if (!up) connection.connect().catch(() => {})
+        void probeForever()
+        return
+      }
+      try {
+        await openOnce()
+        running = true
+        void probeForever()
+      } catch (error) {
+        closed = true
+        data.disconnect()
+        ears.disconnect()
+        const isClosed = error instanceof Error && error.message.startsWith('Connection is closed')
+        throw redisStartError(place, isClosed ? (lastError ?? error) : error, FOR_CACHES)
+      }
+    },
+    close: async () => {
+      closed = true
+      running = false
+      clearTimeout(timer)
+      for (const connection of [data, ears]) connection.options.commandTimeout = settings.CACHE_CLOSE_TIMEOUT
+      try {
+        if (up) await flushPending()
+        for (const connection of [ears, data]) if (connection.status === 'ready') await connection.quit()
+      } finally {
+        data.disconnect()
+        ears.disconnect()
+      }
+    },
+  }
+}
+
+/** Keys of one command. */
+const CHUNK = 500
+
+const FOR_CACHES = {
+  what: 'caches',
+  timeout: 'CACHE_INIT_TIMEOUT',
+  permission:
+    'the user of REDIS_USERNAME needs keys and channels beginning with authgate:, and the channel __redis__:invalidate',
+}
+
+function readMessage(text: string): Message | undefined {
+  try {
+    const message: unknown = JSON.parse(text)
+    if (typeof message !== 'object' || message === null || !('from' in message)) return undefined
+    const { evicted } = message as { evicted?: unknown }
+    return evicted === undefined || Array.isArray(evicted) ? (message as Message) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(Object.assign(new Error('late'), { code: 'TIMEOUT' })), limitMs)
+  try {
+    await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
