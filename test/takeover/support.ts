@@ -32,14 +32,16 @@ export const rehearse = (
   settings: Readonly<Record<string, string>> = {},
 ): Promise<TakeoverReport> => tryTakeover({ settings: settingsOf(db, settings), tell: quiet, nowMs: TAKEN_OVER_AT })
 
-/** The database after the conversion, as the server opens it. */
-export const opened =
-  (db: ExistingDatabase): OpenDatabase =>
+/** The database these settings name, as the server opens it after the conversion. */
+export const openedWith =
+  (settings: Readonly<Record<string, string>>): OpenDatabase =>
   async () => {
-    const database = openDatabase(settingsOf(db))
+    const database = openDatabase(testSettings(settings))
     await database.migrate()
     return { db: database, close: () => database.close() }
   }
+
+export const opened = (db: ExistingDatabase): OpenDatabase => openedWith(db.settings)
 
 type TableName = { [Name in keyof Tables]: Tables[Name] extends { $inferSelect: unknown } ? Name : never }[keyof Tables]
 

@@ -4,7 +4,7 @@ import { inspectDatabase } from '../../src/takeover/take-over'
 import { openTestApp } from '../support/app'
 import { type ExistingDatabase, existingDatabases, fill, MADE_AT } from './deployment'
 import { convert, opened, rehearse, rowsOf, settingsOf, TAKEN_OVER_AT } from './support'
-import { expectEverythingWorks, type Facts } from './works'
+import { expectEverythingWorks, type Facts, subjectOf } from './works'
 
 describe.each(existingDatabases)('a database of AuthGate 0.x on %s', (_name, open) => {
   let db: ExistingDatabase
@@ -23,7 +23,7 @@ describe.each(existingDatabases)('a database of AuthGate 0.x on %s', (_name, ope
       nowMs: MADE_AT + 120_000,
     })
     try {
-      await expectEverythingWorks(app, facts)
+      await expectEverythingWorks(subjectOf(app), facts)
     } finally {
       await app.close()
     }

@@ -1,6 +1,7 @@
 /** What has to work after a conversion, driven over HTTP from what somebody knows of the former deployment. */
 import { expect } from 'bun:test'
 import { eq } from 'drizzle-orm'
+import type { Database } from '../../src/db/database'
 import { basic, bearer } from '../oauth/support'
 import type { TestApp } from '../support/app'
 import { formBrowser } from '../support/form-browser'
@@ -55,8 +56,22 @@ const pairOf = (tokens: KnownTokens | string): KnownTokens =>
 const claims = (token: string): Record<string, string> =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 
-/** `app` runs on the converted database, with the clock minutes after the facts were made. */
-export async function expectEverythingWorks(app: TestApp, facts: Facts): Promise<void> {
+/** Whatever runs on the converted database: the application in this process, or the executable. */
+export interface Subject extends Pick<TestApp, 'get' | 'postForm'> {
+  /** The one of `BASE_URL`, also when it listens somewhere else. */
+  readonly origin: string
+  /** To look at rows that no endpoint shows. */
+  readonly db: Database
+  wait(ms: number): Promise<void>
+}
+
+export const subjectOf = ({ ctx, clock, get, postForm }: TestApp): Subject => ({
+  ...{ get, postForm, origin: ctx.settings.origin, db: ctx.db },
+  wait: async (ms) => clock.advance(ms),
+})
+
+/** `app` runs on the converted database, at a time at which what is unfinished in the facts has not expired. */
+export async function expectEverythingWorks(app: Subject, facts: Facts): Promise<void> {
   await expectLiveTokens(app, facts)
   await expectSecrets(app, facts)
   await expectUnfinished(app, facts)
@@ -65,13 +80,13 @@ export async function expectEverythingWorks(app: TestApp, facts: Facts): Promise
   await expectDeadTokens(app, facts)
 }
 
-const post = async (app: TestApp, path: string, fields: Record<string, string>, headers?: Record<string, string>) => {
+const post = async (app: Subject, path: string, fields: Record<string, string>, headers?: Record<string, string>) => {
   const answer = await app.postForm(path, fields, headers)
   const body = (await answer.json().catch(() => ({}))) as Record<string, unknown>
   return { status: answer.status, body }
 }
 
-async function expectLiveTokens(app: TestApp, facts: Facts): Promise<void> {
+async function expectLiveTokens(app: Subject, facts: Facts): Promise<void> {
   const full = clientOf(facts, 'full')
   for (const [name, known] of Object.entries(facts.tokens.live)) {
     const pair = pairOf(known)
@@ -89,7 +104,7 @@ async function expectLiveTokens(app: TestApp, facts: Facts): Promise<void> {
   }
 }
 
-function refresh(app: TestApp, facts: Facts, token: string) {
+function refresh(app: Subject, facts: Facts, token: string) {
   const { client_id: id = '' } = claims(token)
   const name = Object.keys(facts.clients).find((each) => clientOf(facts, each).id === id) ?? ''
   const client = clientOf(facts, name)
@@ -97,7 +112,7 @@ function refresh(app: TestApp, facts: Facts, token: string) {
   return post(app, '/oauth/token', { grant_type: 'refresh_token', refresh_token: token, client_id: id, ...secret })
 }
 
-async function expectDeadTokens(app: TestApp, facts: Facts): Promise<void> {
+async function expectDeadTokens(app: Subject, facts: Facts): Promise<void> {
   const full = clientOf(facts, 'full')
   for (const [name, known] of Object.entries(facts.tokens.dead)) {
     const pair = pairOf(known)
@@ -111,8 +126,8 @@ async function expectDeadTokens(app: TestApp, facts: Facts): Promise<void> {
   }
 }
 
-async function expectSecrets(app: TestApp, facts: Facts): Promise<void> {
-  const { oauthApplications } = app.ctx.db.t
+async function expectSecrets(app: Subject, facts: Facts): Promise<void> {
+  const { oauthApplications } = app.db.t
   for (const name of Object.keys(facts.clients)) {
     const client = clientOf(facts, name)
     const works = !client.public && !facts.clients[name]?.inactive && name !== 'registered'
@@ -123,13 +138,13 @@ async function expectSecrets(app: TestApp, facts: Facts): Promise<void> {
       const answer = await post(app, '/oauth/introspect', { token: 'x' }, basic(client.id, secret))
       expect([name, answer.status]).toEqual([name, expected])
     }
-    const [row] = await app.ctx.db.q.select().from(oauthApplications).where(eq(oauthApplications.clientId, client.id))
+    const [row] = await app.db.q.select().from(oauthApplications).where(eq(oauthApplications.clientId, client.id))
     // A secret that was right is stored anew, also of a client that may do nothing; public ones are never asked.
     expect([name, row?.clientSecret?.startsWith(client.public ? '$2a$' : 'hmac-sha256$')]).toEqual([name, true])
   }
 }
 
-async function expectUnfinished(app: TestApp, facts: Facts): Promise<void> {
+async function expectUnfinished(app: Subject, facts: Facts): Promise<void> {
   for (const [what, known] of Object.entries(facts.unfinished)) {
     if (what.startsWith('authorization code')) await expectRedemption(app, facts, known)
     if (what.startsWith('device code approved')) await expectDeviceTokens(app, facts, known)
@@ -139,7 +154,7 @@ async function expectUnfinished(app: TestApp, facts: Facts): Promise<void> {
 
 type Unfinished = Facts['unfinished'][string]
 
-async function expectRedemption(app: TestApp, facts: Facts, code: Unfinished): Promise<void> {
+async function expectRedemption(app: Subject, facts: Facts, code: Unfinished): Promise<void> {
   const full = clientOf(facts, 'full')
   const form = {
     ...{ grant_type: 'authorization_code', code: String(code.code), redirect_uri: String(code.redirect_uri) },
@@ -151,26 +166,24 @@ async function expectRedemption(app: TestApp, facts: Facts, code: Unfinished): P
   expect((await post(app, '/oauth/token', form, basic(full.id, full.secret))).body.error).toBe('invalid_grant')
 }
 
-const poll = (app: TestApp, facts: Facts, code: Unfinished) =>
+const poll = (app: Subject, facts: Facts, code: Unfinished) =>
   post(app, '/oauth/token', {
     grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
     client_id: clientOf(facts, 'pub').id,
     device_code: String(code.device_code),
   })
 
-async function expectDeviceTokens(app: TestApp, facts: Facts, code: Unfinished): Promise<void> {
+async function expectDeviceTokens(app: Subject, facts: Facts, code: Unfinished): Promise<void> {
   const answer = await poll(app, facts, code)
   expect([answer.status, answer.body.error]).toEqual([200, undefined])
   expect((await app.get('/oauth/tokeninfo', { headers: bearer(String(answer.body.access_token)) })).status).toBe(200)
   expect((await poll(app, facts, code)).body.error).toBe('invalid_grant')
 }
 
-const browserOf = (app: TestApp) =>
-  formBrowser(app.ctx.settings.origin, (path, init) =>
-    app.handle(new Request(app.ctx.settings.origin + path, { ...init, redirect: 'manual' })),
-  )
+const browserOf = (app: Subject) =>
+  formBrowser(app.origin, (path, init) => app.get(path, { ...init, redirect: 'manual' }))
 
-async function expectApproval(app: TestApp, facts: Facts, code: Unfinished): Promise<void> {
+async function expectApproval(app: Subject, facts: Facts, code: Unfinished): Promise<void> {
   expect((await poll(app, facts, code)).body.error).toBe('authorization_pending')
   const browser = browserOf(app)
   const alice = facts.users.alice ?? { username: '', password: '' }
@@ -180,12 +193,12 @@ async function expectApproval(app: TestApp, facts: Facts, code: Unfinished): Pro
   const confirmation = await browser.submit(form, '/device/verify', { user_code: String(code.user_code) })
   const done = await browser.submit(confirmation, '/device/decide', { action: 'approve' })
   expect(done.html).toContain('close this window')
-  app.clock.advance(6_000)
+  await app.wait(5_100)
   await expectDeviceTokens(app, facts, code)
 }
 
 /** What was allowed before is not asked again. */
-async function expectConsent(app: TestApp, facts: Facts): Promise<void> {
+async function expectConsent(app: Subject, facts: Facts): Promise<void> {
   const alice = facts.users.alice ?? { username: '', password: '' }
   const browser = browserOf(app)
   await browser.submit(await browser.open('/login'), '/login', { username: alice.username, password: alice.password })
@@ -198,17 +211,16 @@ async function expectConsent(app: TestApp, facts: Facts): Promise<void> {
   expect([answered.searchParams.get('error'), answered.searchParams.has('code')]).toEqual([null, true])
 }
 
-async function expectLogins(app: TestApp, facts: Facts): Promise<void> {
-  const { users } = app.ctx.db.t
+async function expectLogins(app: Subject, facts: Facts): Promise<void> {
+  const { users } = app.db.t
   for (const { username, password, disabled } of Object.values(facts.users)) {
-    const browser = browserOf(app)
-    const wrong = await browser.submit(await browser.open('/login'), '/login', { username, password: `${password}x` })
-    expect([username, wrong.path]).toEqual([username, '/login'])
-    // Another attempt has to wait a moment after a wrong one.
-    app.clock.advance(60_000)
-    const page = await browser.submit(await browser.open('/login'), '/login', { username, password })
-    expect([username, page.path === '/login']).toEqual([username, disabled === true])
-    const [row] = await app.ctx.db.q.select().from(users).where(eq(users.username, username))
+    const submitted = async (text: string) => {
+      const browser = browserOf(app)
+      return await browser.submit(await browser.open('/login'), '/login', { username, password: text })
+    }
+    expect([username, (await submitted(password)).path === '/login']).toEqual([username, disabled === true])
+    expect([username, (await submitted(`${password}x`)).path]).toEqual([username, '/login'])
+    const [row] = await app.db.q.select().from(users).where(eq(users.username, username))
     expect([username, row?.passwordHash.startsWith(disabled ? '$2a$' : '$argon2id$')]).toEqual([username, true])
   }
 }
