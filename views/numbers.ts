@@ -6,6 +6,10 @@ type Language = Pick<PageFrame, 'language'>
 /** `12,345`. */
 export const figure = ({ language }: Language, value: number): string => value.toLocaleString(language)
 
+/** `10,000+` where counting ends there. */
+export const boundedFigure = (language: Language, value: number, most = 10_000): string =>
+  value >= most ? `${figure(language, most)}+` : figure(language, value)
+
 /** `12K`, where there is little room. */
 export const shortFigure = ({ language }: Language, value: number): string =>
   value.toLocaleString(language, { notation: 'compact', maximumFractionDigits: 1 })

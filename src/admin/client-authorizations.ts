@@ -4,11 +4,11 @@ import { adminClientAuthorizationsPage } from '../../views/pages/admin-client-au
 import { done } from '../apps/own-app'
 import type { Client } from '../clients/clients'
 import { findConsentById } from '../consent/consents'
-import { countConsentsOf, selectConsentsOf } from '../consent/consents-of-client'
+import { findConsentsOf } from '../consent/consents-of-client'
 import { revokeConsent } from '../consent/revoke'
 import type { Context, RequestContext } from '../context'
 import { Conflict } from '../db/commit'
-import { listPage, readListRequest } from '../edge/list-request'
+import { listFound, readListRequest } from '../edge/list-request'
 import { page, pageFrame } from '../edge/page'
 import { PageError } from '../edge/page-error'
 import { requireRecentLogin } from '../edge/step-up'
@@ -52,11 +52,7 @@ async function list(
 ): Promise<Response> {
   const { clientId } = client
   const request = readListRequest(query)
-  const listed = await listPage(
-    request,
-    () => countConsentsOf(ctx, clientId),
-    (window) => selectConsentsOf(ctx, clientId, window),
-  )
+  const listed = await listFound(request, await findConsentsOf(ctx, clientId))
   const rows = listed.rows.map(({ uuid, userId, username, scopes, grantedAt }) => ({
     ...{ uuid, userId, username, grantedAt },
     scopes: scopes.split(' ').filter((scope) => scope !== ''),

@@ -8,13 +8,13 @@ import { asSeen, done } from '../apps/own-app'
 import { changeClient } from '../clients/change-client'
 import { checkClient } from '../clients/check-client'
 import { type ClientInput, EMPTY_INPUT, inputOf, readInput } from '../clients/client-input'
-import { CLIENT_FILTERS, countClients, selectClients } from '../clients/client-list'
+import { CLIENT_FILTERS, findClients } from '../clients/client-list'
 import type { Client } from '../clients/clients'
 import { createClient } from '../clients/create-client'
 import { ClientRefused } from '../clients/refused'
 import type { Context, RequestContext } from '../context'
 import { messagesFor } from '../edge/language'
-import { listPage, readListRequest } from '../edge/list-request'
+import { listFound, readListRequest } from '../edge/list-request'
 import { page, pageFrame, redirectTo } from '../edge/page'
 import { requireRecentLogin } from '../edge/step-up'
 import { adminSurface } from '../edge/surfaces/admin'
@@ -76,11 +76,7 @@ async function list(
   query: Readonly<Record<string, string | undefined>>,
 ): Promise<Response> {
   const request = readListRequest(query, { filters: CLIENT_FILTERS })
-  const listed = await listPage(
-    request,
-    () => countClients(ctx, request),
-    (window) => selectClients(ctx, request, window),
-  )
+  const listed = await listFound(request, await findClients(ctx, request))
   const frame = pageFrame(ctx, session)
   const { apps: m } = frame.t
   const status = CLIENT_FILTERS.status.map((value) => ({ value, label: m.status[value] }))

@@ -4,22 +4,14 @@ import type { Messages } from '../../views/messages'
 import { type AdminTokenView, adminTokensPage } from '../../views/pages/admin-tokens'
 import { done } from '../apps/own-app'
 import type { Context, RequestContext } from '../context'
-import { listPage, readListRequest } from '../edge/list-request'
+import { listFound, readListRequest } from '../edge/list-request'
 import { page, pageFrame } from '../edge/page'
 import { PageError } from '../edge/page-error'
 import { requireRecentLogin } from '../edge/step-up'
 import { adminSurface } from '../edge/surfaces/admin'
 import type { BrowserSession } from '../identity/sessions'
 import { manageToken, type TokenAction } from '../tokens/manage'
-import {
-  countTokens,
-  findTokenRow,
-  findTokens,
-  type ListedToken,
-  MOST_LISTED,
-  selectTokens,
-  TOKEN_FILTERS,
-} from '../tokens/token-list'
+import { findTokenRow, findTokens, type ListedToken, TOKEN_FILTERS } from '../tokens/token-list'
 
 const TOKENS_PATH = '/admin/tokens'
 
@@ -67,18 +59,12 @@ function readRequest(query: Query) {
 
 async function list(ctx: RequestContext, session: BrowserSession, query: Query): Promise<Response> {
   const request = readRequest(query)
-  const found = await findTokens(ctx, request)
-  const listed = await listPage(
-    request,
-    () => countTokens(ctx, found),
-    (window) => selectTokens(ctx, found, window),
-  )
+  const listed = await listFound(request, await findTokens(ctx, request))
   const frame = pageFrame(ctx, session)
   const html = adminTokensPage(frame, {
     list: { path: TOKENS_PATH, state: request, filters: filterViews(frame.t) },
     listed: { ...listed, rows: listed.rows.map((row) => tokenView(row, ctx.clock.now())) },
     query: ctx.request.search?.slice(1) ?? '',
-    cut: listed.total === MOST_LISTED,
   })
   return page(html)
 }

@@ -5,7 +5,7 @@ import { adminUserPage } from '../../views/pages/admin-user'
 import { adminUserAuthorizationsPage } from '../../views/pages/admin-user-authorizations'
 import { adminUsersPage } from '../../views/pages/admin-users'
 import type { Context, RequestContext } from '../context'
-import { listPage, readListRequest } from '../edge/list-request'
+import { listFound, readListRequest } from '../edge/list-request'
 import { page, pageFrame } from '../edge/page'
 import { PageError } from '../edge/page-error'
 import { adminSurface } from '../edge/surfaces/admin'
@@ -13,7 +13,7 @@ import type { BrowserSession } from '../identity/sessions'
 import { findUser, type User } from '../identity/users'
 import { ownedApps } from '../users/owned-apps'
 import { consentsOf, countsOfUser, recentEvents } from '../users/user-facts'
-import { countUsers, selectUsers, USER_FILTERS, USER_SORTS } from '../users/user-list'
+import { findUsers, USER_FILTERS, USER_SORTS } from '../users/user-list'
 import { liveSessions } from '../users/user-sessions'
 import { appView, eventView, userRowView, userSessionView, userView } from './user-views'
 
@@ -70,11 +70,7 @@ async function usersList(
   query: Readonly<Record<string, string | undefined>>,
 ): Promise<Response> {
   const request = readListRequest(query, { filters: USER_FILTERS, sort: USER_SORTS })
-  const listed = await listPage(
-    request,
-    () => countUsers(ctx, request),
-    (window) => selectUsers(ctx, request, window),
-  )
+  const listed = await listFound(request, await findUsers(ctx, request))
   const frame = pageFrame(ctx, session)
   const html = adminUsersPage(frame, {
     list: { path: USERS_PATH, state: request, ...listControls(frame.t) },

@@ -4,13 +4,13 @@ import { clientChanges } from '../../views/components/client-changes'
 import { appPage } from '../../views/pages/app'
 import { appTokensPage } from '../../views/pages/app-tokens'
 import { appsPage } from '../../views/pages/apps'
-import { countClientGrants, listMachineTokens, selectClientGrants } from '../clients/client-grants'
+import { findClientGrants, listMachineTokens } from '../clients/client-grants'
 import { CLIENT_FILTERS, countClients, selectClients } from '../clients/client-list'
 import type { Client } from '../clients/clients'
 import { reachOf } from '../clients/delete-client'
 import { findLastDecision, findPending, proposedChanges } from '../clients/revisions'
 import type { Context, RequestContext } from '../context'
-import { listPage, readListRequest } from '../edge/list-request'
+import { listFound, listPage, readListRequest } from '../edge/list-request'
 import { page, pageFrame } from '../edge/page'
 import { signedInSurface } from '../edge/surfaces/page'
 import type { BrowserSession } from '../identity/sessions'
@@ -109,11 +109,7 @@ async function appTokens(
   const { clientId } = client
   const request = readListRequest(query)
   const [listed, machineTokens, { tokens }] = await Promise.all([
-    listPage(
-      request,
-      () => countClientGrants(ctx, clientId),
-      (window) => selectClientGrants(ctx, clientId, window),
-    ),
+    findClientGrants(ctx, clientId).then((found) => listFound(request, found)),
     listMachineTokens(ctx, clientId),
     reachOf(ctx, clientId),
   ])

@@ -1,9 +1,10 @@
 /** What was granted to a client and still works: grants of users, and tokens the client got for itself. */
-import { and, count, desc, eq, gt, isNull, ne } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNull, ne } from 'drizzle-orm'
 import { audit } from '../audit/audit'
 import { type Context, now, type RequestContext } from '../context'
 import { rowsChanged } from '../db/changed-rows'
-import { param, query, write } from '../db/definitions'
+import { param, type QueryBuilder, query, write } from '../db/definitions'
+import { countsOf, type Found, MOST_LISTED } from '../db/found'
 import { must, run, type Statement } from '../db/statements'
 import type { Tables } from '../db/tables'
 import { countLiveTokens, revokeFamily, revokeTokensOfClient } from '../tokens/revoke'
@@ -19,39 +20,65 @@ export interface ClientGrant {
   readonly username: string | undefined
 }
 
-const live = ({ tokenFamilies }: Tables) =>
-  and(
-    eq(tokenFamilies.clientId, param('clientId')),
-    isNull(tokenFamilies.revokedAt),
-    gt(tokenFamilies.expiresAt, param('now')),
-  )
-
-const grantsOfClient = query('grants_of_client', (q, t) =>
+/** The newest grants of the client: what a list of those that still work looks at. */
+const looked = (q: QueryBuilder, { tokenFamilies: family }: Tables) =>
   q
+    .select({
+      ...{ id: family.id, createdAt: family.createdAt, expiresAt: family.expiresAt, revokedAt: family.revokedAt },
+    })
+    .from(family)
+    .where(eq(family.clientId, param('clientId')))
+    .orderBy(desc(family.createdAt), desc(family.id))
+    .limit(MOST_LISTED)
+    .as('looked')
+
+const isLive = (family: Pick<ReturnType<typeof looked>, 'revokedAt' | 'expiresAt'>) =>
+  and(isNull(family.revokedAt), gt(family.expiresAt, param('now')))
+
+const countGrants = query('count_grants_of_client', (q, t) => {
+  const some = looked(q, t)
+  return q.select(countsOf(isLive(some))).from(some)
+})
+
+const idsOfGrants = query('ids_of_grants_of_client', (q, t) => {
+  const some = looked(q, t)
+  return q
+    .select({ id: some.id })
+    .from(some)
+    .where(isLive(some))
+    .orderBy(desc(some.createdAt), desc(some.id))
+    .limit(param('limit'))
+    .offset(param('offset'))
+})
+
+/** Grants of users that still work, the newest first. Throws `DatabaseUnavailable`. */
+export async function findClientGrants(
+  ctx: Pick<Context, 'db' | 'clock'>,
+  clientId: string,
+): Promise<Found<ClientGrant>> {
+  const parameters = { clientId, now: now(ctx) }
+  const counts = await ctx.db.one(countGrants, parameters)
+  return {
+    total: counts?.total ?? 0,
+    cut: counts?.looked === MOST_LISTED,
+    select: async (window) => {
+      const ids = await ctx.db.all(idsOfGrants, { ...parameters, ...window })
+      return grantsOfIds(
+        ctx,
+        ids.map(({ id }) => id),
+      )
+    },
+  }
+}
+
+async function grantsOfIds({ db: { q, t } }: Pick<Context, 'db'>, ids: readonly string[]): Promise<ClientGrant[]> {
+  if (ids.length === 0) return []
+  const rows = await q
     .select({ grant: t.tokenFamilies, username: t.users.username })
     .from(t.tokenFamilies)
     .leftJoin(t.users, eq(t.users.id, t.tokenFamilies.userId))
-    .where(live(t))
+    .where(inArray(t.tokenFamilies.id, [...ids]))
     .orderBy(desc(t.tokenFamilies.createdAt), desc(t.tokenFamilies.id))
-    .limit(param('limit'))
-    .offset(param('offset')),
-)
-
-const countGrants = query('count_grants_of_client', (q, t) =>
-  q.select({ total: count() }).from(t.tokenFamilies).where(live(t)),
-)
-
-/** Throws `DatabaseUnavailable`. */
-export const countClientGrants = async (ctx: Pick<Context, 'db' | 'clock'>, clientId: string): Promise<number> =>
-  (await ctx.db.one(countGrants, { clientId, now: now(ctx) }))?.total ?? 0
-
-/** Grants of users, the newest first. Throws `DatabaseUnavailable`. */
-export async function selectClientGrants(
-  ctx: Pick<Context, 'db' | 'clock'>,
-  clientId: string,
-  { limit, offset }: { readonly limit: number; readonly offset: number },
-): Promise<ClientGrant[]> {
-  const rows = await ctx.db.all(grantsOfClient, { clientId, now: now(ctx), limit, offset })
   return rows.map(({ grant, username }) => ({ grant, username: username ?? undefined }))
 }
 

@@ -1,5 +1,5 @@
 /** Deleting a client, with everything that was granted through it. */
-import { and, count, eq, gt, inArray } from 'drizzle-orm'
+import { and, count, eq, gt, inArray, sql } from 'drizzle-orm'
 import { audit } from '../audit/audit'
 import { type Context, now, type RequestContext } from '../context'
 import { rowsChanged } from '../db/changed-rows'
@@ -20,24 +20,36 @@ export interface ClientReach {
   readonly consents: number
 }
 
+/** An application in wide use has millions: more than so many are not counted. */
+const MOST_COUNTED = 10_000
+const one = { one: sql<number>`1`.as('one') }
+
 const usableTokens = query('usable_tokens_of_client', (q, t) =>
-  q
-    .select({ tokens: count() })
-    .from(t.accessTokens)
-    .where(
-      and(
-        eq(t.accessTokens.clientId, param('clientId')),
-        inArray(t.accessTokens.status, ['active', 'disabled']),
-        gt(t.accessTokens.expiresAt, param('now')),
-      ),
-    ),
+  q.select({ count: count() }).from(
+    q
+      .select(one)
+      .from(t.accessTokens)
+      .where(
+        and(
+          eq(t.accessTokens.clientId, param('clientId')),
+          inArray(t.accessTokens.status, ['active', 'disabled']),
+          gt(t.accessTokens.expiresAt, param('now')),
+        ),
+      )
+      .limit(MOST_COUNTED)
+      .as('counted'),
+  ),
 )
 
 const activeConsents = query('active_consents_of_client', (q, t) =>
-  q
-    .select({ consents: count() })
-    .from(t.userAuthorizations)
-    .where(and(eq(t.userAuthorizations.clientId, param('clientId')), eq(t.userAuthorizations.isActive, true))),
+  q.select({ count: count() }).from(
+    q
+      .select(one)
+      .from(t.userAuthorizations)
+      .where(and(eq(t.userAuthorizations.clientId, param('clientId')), eq(t.userAuthorizations.isActive, true)))
+      .limit(MOST_COUNTED)
+      .as('counted'),
+  ),
 )
 
 /** Throws `DatabaseUnavailable`. */
@@ -46,7 +58,7 @@ export async function reachOf(ctx: Pick<Context, 'db' | 'clock'>, clientId: stri
     ctx.db.one(usableTokens, { clientId, now: now(ctx) }),
     ctx.db.one(activeConsents, { clientId }),
   ])
-  return { tokens: tokens?.tokens ?? 0, consents: consents?.consents ?? 0 }
+  return { tokens: tokens?.count ?? 0, consents: consents?.count ?? 0 }
 }
 
 /**

@@ -1,38 +1,63 @@
 /** Who allows a client something, as an administrator looks through them. */
-import { and, count, desc, eq } from 'drizzle-orm'
+import { desc, eq, inArray } from 'drizzle-orm'
 import type { Context } from '../context'
-import { param, query } from '../db/definitions'
+import { param, type QueryBuilder, query } from '../db/definitions'
+import { countsOf, type Found, MOST_LISTED } from '../db/found'
 import type { Tables } from '../db/tables'
 import type { Consent } from './consents'
 
-const valid = ({ userAuthorizations }: Tables) =>
-  and(eq(userAuthorizations.clientId, param('clientId')), eq(userAuthorizations.isActive, true))
-
-const consentsOfClient = query('consents_of_client', (q, t) =>
+/** Of the newest consents of the client, those that are valid now. */
+const looked = (q: QueryBuilder, { userAuthorizations: consent }: Tables) =>
   q
-    .select({ consent: t.userAuthorizations, username: t.users.username })
-    .from(t.userAuthorizations)
-    .leftJoin(t.users, eq(t.users.id, t.userAuthorizations.userId))
-    .where(valid(t))
-    .orderBy(desc(t.userAuthorizations.grantedAt), desc(t.userAuthorizations.uuid))
+    .select({ uuid: consent.uuid, grantedAt: consent.grantedAt, isActive: consent.isActive })
+    .from(consent)
+    .where(eq(consent.clientId, param('clientId')))
+    .orderBy(desc(consent.grantedAt), desc(consent.uuid))
+    .limit(MOST_LISTED)
+    .as('looked')
+
+const countConsents = query('count_consents_of_client', (q, t) => {
+  const some = looked(q, t)
+  return q.select(countsOf(eq(some.isActive, true))).from(some)
+})
+
+const idsOfConsents = query('ids_of_consents_of_client', (q, t) => {
+  const some = looked(q, t)
+  return q
+    .select({ uuid: some.uuid })
+    .from(some)
+    .where(eq(some.isActive, true))
+    .orderBy(desc(some.grantedAt), desc(some.uuid))
     .limit(param('limit'))
-    .offset(param('offset')),
-)
+    .offset(param('offset'))
+})
 
-const countConsents = query('count_consents_of_client', (q, t) =>
-  q.select({ count: count() }).from(t.userAuthorizations).where(valid(t)),
-)
-
-/** Throws `DatabaseUnavailable`. */
-export const countConsentsOf = async ({ db }: Pick<Context, 'db'>, clientId: string): Promise<number> =>
-  (await db.one(countConsents, { clientId }))?.count ?? 0
+type NamedConsent = Consent & { readonly username: string }
 
 /** What is allowed now, the latest first. Throws `DatabaseUnavailable`. */
-export async function selectConsentsOf(
-  { db }: Pick<Context, 'db'>,
-  clientId: string,
-  window: { readonly limit: number; readonly offset: number },
-): Promise<(Consent & { readonly username: string })[]> {
-  const rows = await db.all(consentsOfClient, { clientId, ...window })
-  return rows.map(({ consent, username }) => ({ ...consent, username: username ?? consent.userId }))
+export async function findConsentsOf(ctx: Pick<Context, 'db'>, clientId: string): Promise<Found<NamedConsent>> {
+  const counts = await ctx.db.one(countConsents, { clientId })
+  return {
+    total: counts?.total ?? 0,
+    cut: counts?.looked === MOST_LISTED,
+    select: async (window) => {
+      const ids = await ctx.db.all(idsOfConsents, { clientId, ...window })
+      return consentsOfIds(
+        ctx,
+        ids.map(({ uuid }) => uuid),
+      )
+    },
+  }
+}
+
+async function consentsOfIds({ db: { q, t } }: Pick<Context, 'db'>, ids: readonly string[]): Promise<NamedConsent[]> {
+  if (ids.length === 0) return []
+  const { userAuthorizations: consent, users } = t
+  const rows = await q
+    .select({ consent, username: users.username })
+    .from(consent)
+    .leftJoin(users, eq(users.id, consent.userId))
+    .where(inArray(consent.uuid, [...ids]))
+    .orderBy(desc(consent.grantedAt), desc(consent.uuid))
+  return rows.map(({ consent: row, username }) => ({ ...row, username: username ?? row.userId }))
 }

@@ -6,8 +6,10 @@
  */
 import * as pg from 'drizzle-orm/pg-core'
 import * as sqlite from 'drizzle-orm/sqlite-core'
+import type { Dialect } from './folded-text'
 
 export const postgresKit = {
+  dialect: 'postgres' as Dialect,
   table: pg.pgTable,
   index: pg.index,
   unique: pg.uniqueIndex,
@@ -23,6 +25,7 @@ export const postgresKit = {
 export type Kit = typeof postgresKit
 
 export const sqliteKit = {
+  dialect: 'sqlite',
   table: sqlite.sqliteTable,
   index: sqlite.index,
   unique: sqlite.uniqueIndex,

@@ -1,5 +1,7 @@
 /** What a list is asked for by its address. Whatever stands there, the list it names exists: nonsense is the default. */
 
+import type { Found } from '../db/found'
+
 export interface ListRequest {
   /** From 1. */
   readonly page: number
@@ -67,3 +69,12 @@ export async function listPage<Row>(
   const rows = total === 0 ? [] : await select({ limit: pageSize, offset: (shown - 1) * pageSize })
   return { rows, total, page: shown, pageSize, pages }
 }
+
+/** One page of what was found, and whether there may be more than is listed. */
+export const listFound = async <Row>(
+  request: Pick<ListRequest, 'page' | 'pageSize'>,
+  found: Found<Row>,
+): Promise<Listed<Row> & { readonly cut: boolean }> => ({
+  ...(await listPage(request, async () => found.total, found.select)),
+  cut: found.cut,
+})

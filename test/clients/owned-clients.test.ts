@@ -2,12 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { changeClient } from '../../src/clients/change-client'
 import {
-  countClientGrants,
+  findClientGrants,
   listMachineTokens,
   revokeAllAccess,
   revokeClientGrant,
   revokeMachineToken,
-  selectClientGrants,
 } from '../../src/clients/client-grants'
 import type { ClientInput } from '../../src/clients/client-input'
 import { countClients, selectClients } from '../../src/clients/client-list'
@@ -328,12 +327,13 @@ describe.each(databases)('clients in the hands of their owners, on %s', (_name, 
       const { familyId } = await issueTokens(app, { user: owner, client })
       await issueTokens(app, { user: await app.insertUser(), client })
       await issueMachineToken(app, client)
-      expect(await countClientGrants(app.ctx, client.clientId)).toBe(2)
-      const grants = await selectClientGrants(app.ctx, client.clientId, { limit: 10, offset: 0 })
+      const found = await findClientGrants(app.ctx, client.clientId)
+      expect(found.total).toBe(2)
+      const grants = await found.select({ limit: 10, offset: 0 })
       expect(grants.map(({ username }) => username)).toContain(owner.username)
       expect(await refusal(revokeClientGrant(requestOf(app), owner, other, familyId))).toBe('changed_meanwhile')
       expect(await revokeClientGrant(requestOf(app), owner, client, familyId)).toEqual({ tokensRevoked: 2 })
-      expect(await countClientGrants(app.ctx, client.clientId)).toBe(1)
+      expect((await findClientGrants(app.ctx, client.clientId)).total).toBe(1)
 
       const [machine] = await listMachineTokens(app.ctx, client.clientId)
       expect(await refusal(revokeMachineToken(requestOf(app), owner, other, machine?.id ?? ''))).toBe(

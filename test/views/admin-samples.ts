@@ -160,13 +160,13 @@ export function adminSamples(frame: PageFrame, t: (usual: string) => string, now
     ),
     'admin-tokens': adminTokensPage(at('/admin/tokens'), {
       list: tokens,
-      listed: { rows: range(8).map(token), total: 10_000, page: 1, pages: 1_000 },
-      ...{ query: t('user_id=u1'), cut: true },
+      listed: { rows: range(8).map(token), total: 10_000, page: 1, pages: 1_000, cut: true },
+      query: t('user_id=u1'),
     }),
     'admin-tokens-none': adminTokensPage(at('/admin/tokens'), {
       list: { ...tokens, state: { ...tokens.state, filters: {} } },
       listed: { rows: [], total: 0, page: 1, pages: 0 },
-      ...{ query: '', cut: false },
+      query: '',
     }),
     'admin-keys': adminKeysPage(at('/admin/keys'), {
       keys: [key('active'), key('next'), key('retiring'), key('accepted')],

@@ -1,8 +1,19 @@
 import type { PageFrame } from '../frame'
-import { type Child, Html } from '../html'
+import { type Child, Html, nothing } from '../html'
 import { figure } from '../numbers'
 import { Icon } from './icon'
 import { type ListView, listHref } from './list-toolbar'
+
+/** Says so when a list does not show everything that matches. */
+export const ListNote = (props: {
+  frame: PageFrame
+  list: ListView
+  listed: { readonly cut?: boolean | undefined }
+}) => {
+  const { cut, cutSearch } = props.frame.t.lists
+  if (!props.listed.cut) return nothing
+  return <p class="mb-3 text-sm text-muted">{props.list.state.search === '' ? cut : cutSearch}</p>
+}
 
 /** How many there are, and the way to the pages before and after. */
 export function Pager(props: {

@@ -3,7 +3,7 @@ import { OpenButton } from '../components/button'
 import { Confirm } from '../components/confirm'
 import { Empty } from '../components/empty'
 import type { ListView } from '../components/list-toolbar'
-import { Pager } from '../components/pager'
+import { ListNote, Pager } from '../components/pager'
 import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
@@ -25,6 +25,8 @@ export interface ClientAuthorizationsProps {
     readonly total: number
     readonly page: number
     readonly pages: number
+    /** There may be more that match. */
+    readonly cut?: boolean
   }
 }
 
@@ -68,6 +70,7 @@ export function adminClientAuthorizationsPage(frame: PageFrame, props: ClientAut
         { label: app.name, path: here },
       ]}
     >
+      <ListNote frame={frame} list={list} listed={listed} />
       {listed.rows.length === 0 ? (
         <Empty icon="users" title={t.noAuthorizationsTitle} text={t.noAuthorizationsText} />
       ) : (

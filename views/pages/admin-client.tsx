@@ -13,7 +13,7 @@ import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
 import { type Child, Html, nothing } from '../html'
 import type { Messages } from '../messages'
-import { figure } from '../numbers'
+import { boundedFigure } from '../numbers'
 import type { AppView } from './app'
 import { AppStatusBadge, grantName } from './apps'
 
@@ -178,7 +178,7 @@ function Reach({ frame, app, reach }: AdminClientProps & { readonly frame: PageF
   return (
     <span class="flex flex-wrap gap-x-3">
       <a class="link-plain underline" href={`${basePath}/admin/tokens?client_id=${id}&status=active`}>
-        {t.adminClients.tokensCount(figure(frame, reach.tokens))}
+        {t.adminClients.tokensCount(boundedFigure(frame, reach.tokens))}
       </a>
       <a class="link-plain underline" href={`${basePath}/admin/clients/${id}/authorizations`}>
         {t.apps.usersCount(reach.consents)}

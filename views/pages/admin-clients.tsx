@@ -3,7 +3,7 @@ import { LinkButton } from '../components/button'
 import { CodeBlock } from '../components/code-block'
 import { Empty } from '../components/empty'
 import { ListToolbar } from '../components/list-toolbar'
-import { Pager } from '../components/pager'
+import { ListNote, Pager } from '../components/pager'
 import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
@@ -20,6 +20,7 @@ export function adminClientsPage(frame: PageFrame, { list, listed }: AppsProps):
       action={<LinkButton href={`${frame.basePath}${list.path}/new`}>{t.create}</LinkButton>}
     >
       <ListToolbar frame={frame} list={list} searchLabel={t.search} />
+      <ListNote frame={frame} list={list} listed={listed} />
       {listed.rows.length === 0 ? (
         <Empty icon="search" title={frame.t.apps.noMatchTitle} text={frame.t.apps.noMatchText} />
       ) : (

@@ -5,13 +5,12 @@ import { Confirm } from '../components/confirm'
 import { Empty } from '../components/empty'
 import { Form, Hidden } from '../components/field'
 import { isNarrowed, ListToolbar, type ListView, listHref } from '../components/list-toolbar'
-import { Pager } from '../components/pager'
+import { ListNote, Pager } from '../components/pager'
 import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
 import { Html, nothing } from '../html'
 import type { Messages } from '../messages'
-import { figure } from '../numbers'
 
 export interface AdminTokenView {
   readonly id: string
@@ -37,21 +36,22 @@ export interface AdminTokensProps {
     readonly total: number
     readonly page: number
     readonly pages: number
+    /** There may be more that match. */
+    readonly cut?: boolean
   }
   /** The query of this list, which its buttons return to. */
   readonly query: string
-  /** There are more than are listed. */
-  readonly cut: boolean
 }
 
 export function adminTokensPage(frame: PageFrame, props: AdminTokensProps): JSX.Element {
-  const { list, listed, query, cut } = props
+  const { list, listed, query } = props
   const t = frame.t.adminTokens
   const narrowed = isNarrowed(list)
   return (
     <AdminPage frame={frame} title={t.title} text={t.text}>
       <ListToolbar frame={frame} list={list} searchLabel={t.search} />
       <Narrowing frame={frame} list={list} />
+      <ListNote frame={frame} list={list} listed={listed} />
       {listed.rows.length === 0 ? (
         <Empty
           icon={narrowed ? 'search' : 'key-round'}
@@ -60,7 +60,6 @@ export function adminTokensPage(frame: PageFrame, props: AdminTokensProps): JSX.
         />
       ) : (
         <>
-          {cut && <p class="mb-3 text-sm text-muted">{t.cut(figure(frame, listed.total))}</p>}
           <Table caption={t.title} columns={columns(frame, query)} rows={listed.rows} />
           <Pager frame={frame} list={list} listed={listed} things={t.things} />
         </>

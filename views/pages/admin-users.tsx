@@ -3,7 +3,7 @@ import { Badge } from '../components/badge'
 import { LinkButton } from '../components/button'
 import { Empty } from '../components/empty'
 import { isNarrowed, ListToolbar, type ListView } from '../components/list-toolbar'
-import { Pager } from '../components/pager'
+import { ListNote, Pager } from '../components/pager'
 import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
@@ -31,6 +31,8 @@ export interface AdminUsersProps {
     readonly total: number
     readonly page: number
     readonly pages: number
+    /** There may be more that match. */
+    readonly cut?: boolean
   }
 }
 
@@ -41,6 +43,7 @@ export function adminUsersPage(frame: PageFrame, { list, listed }: AdminUsersPro
   return (
     <AdminPage frame={frame} title={t.title} text={t.text} action={create}>
       <ListToolbar frame={frame} list={list} searchLabel={t.searchPlaceholder} />
+      <ListNote frame={frame} list={list} listed={listed} />
       {listed.rows.length === 0 ? (
         <NoUsers frame={frame} list={list} />
       ) : (

@@ -5,7 +5,7 @@ import { Confirm } from '../components/confirm'
 import { Empty } from '../components/empty'
 import type { ListView } from '../components/list-toolbar'
 import { AccountPage } from '../components/page'
-import { Pager } from '../components/pager'
+import { ListNote, Pager } from '../components/pager'
 import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
@@ -34,6 +34,8 @@ export interface AppTokensProps {
     readonly total: number
     readonly page: number
     readonly pages: number
+    /** There may be more that match. */
+    readonly cut?: boolean
   }
   readonly machineTokens: readonly MachineTokenView[]
   /** All that work, access and refresh tokens. */
@@ -62,6 +64,7 @@ export function appTokensPage(frame: PageFrame, props: AppTokensProps): JSX.Elem
       }
     >
       <Section id="grants" title={t.grantsTitle} text={t.grantsText}>
+        <ListNote frame={frame} list={list} listed={listed} />
         {listed.rows.length === 0 ? (
           <Empty icon="key-round" title={t.noGrants} text={t.noGrantsText} />
         ) : (

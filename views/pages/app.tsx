@@ -11,7 +11,7 @@ import { Snippets, type SnippetView } from '../components/snippets'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
 import { Html } from '../html'
-import { figure } from '../numbers'
+import { boundedFigure } from '../numbers'
 import { type AppStatus, AppStatusBadge, grantName } from './apps'
 
 export interface AppView {
@@ -179,7 +179,7 @@ function facts(frame: PageFrame, here: string, { app, reach }: AppProps): Fact[]
       value: (
         <span class="flex flex-wrap items-center gap-x-3 gap-y-1">
           <span>
-            {figure(frame, reach.tokens)} · {t.usersCount(reach.consents)}
+            {boundedFigure(frame, reach.tokens)} · {t.usersCount(reach.consents)}
           </span>
           <a class="link-plain underline" href={`${here}/tokens`}>
             {t.seeTokens}

@@ -30,6 +30,8 @@ export interface AppsProps {
     readonly total: number
     readonly page: number
     readonly pages: number
+    /** There may be more that match. */
+    readonly cut?: boolean
   }
 }
 

@@ -1,3 +1,4 @@
+import { folded } from '../folded-text'
 import type { Kit } from '../kit'
 import type { makeUserTables } from './users'
 
@@ -46,7 +47,8 @@ export function makeClientTables(k: Kit, { users }: ReturnType<typeof makeUserTa
     },
     (t) => [
       k.index('oauth_applications_owner').on(t.userId, t.createdAt),
-      k.index('oauth_applications_status').on(t.status),
+      k.index('oauth_applications_status').on(t.status, t.createdAt, t.clientId),
+      k.index('oauth_applications_name').on(folded(k.dialect, t.clientName)),
       k.index('oauth_applications_created').on(t.createdAt, t.clientId),
     ],
   )
@@ -100,7 +102,7 @@ export function makeClientTables(k: Kit, { users }: ReturnType<typeof makeUserTa
     },
     (t) => [
       k.unique('user_authorizations_user_client').on(t.userId, t.clientId),
-      k.index('user_authorizations_client').on(t.clientId),
+      k.index('user_authorizations_client').on(t.clientId, t.grantedAt, t.uuid),
     ],
   )
 

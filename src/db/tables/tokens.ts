@@ -39,10 +39,13 @@ export function makeTokenTables(k: Kit) {
       // A token of this server's own is found by its id; an index over hashes would be written at a random place each time.
       k.unique('access_tokens_imported_hash').on(t.tokenHash).where(sql`${t.imported}`),
       k.index('access_tokens_user').on(t.userId, t.createdAt, t.id),
-      k.index('access_tokens_client').on(t.clientId, t.status),
+      k.index('access_tokens_client').on(t.clientId, t.createdAt, t.id),
       k.index('access_tokens_family').on(t.tokenFamilyId).where(sql`${t.tokenFamilyId} is not null`),
       k.index('access_tokens_authorization').on(t.authorizationId).where(sql`${t.authorizationId} is not null`),
       k.index('access_tokens_created').on(t.createdAt, t.id),
+      // What a list is narrowed to and may be rare; a token is seldom in more than one of these.
+      k.index('access_tokens_ended').on(t.status, t.createdAt, t.id).where(sql`${t.status} <> 'active'`),
+      k.index('access_tokens_refresh').on(t.createdAt, t.id).where(sql`${t.tokenCategory} = 'refresh'`),
       // Category and status, so that live tokens are counted without reading their rows.
       k.index('access_tokens_expiry').on(t.expiresAt, t.tokenCategory, t.status),
     ],
@@ -75,7 +78,7 @@ export function makeTokenTables(k: Kit) {
     },
     (t) => [
       k.index('token_families_user').on(t.userId, t.createdAt, t.id),
-      k.index('token_families_client').on(t.clientId),
+      k.index('token_families_client').on(t.clientId, t.createdAt, t.id),
       k.index('token_families_sid').on(t.sid).where(sql`${t.sid} <> ''`),
       k.index('token_families_expires').on(t.expiresAt),
     ],

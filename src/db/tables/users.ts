@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { folded, restAfter } from '../folded-text'
 import type { Kit } from '../kit'
 
 export function makeUserTables(k: Kit) {
@@ -44,6 +45,12 @@ export function makeUserTables(k: Kit) {
       k.index('users_username').on(t.username),
       k.index('users_email').on(t.email),
       k.index('users_email_folded').on(sql`lower(trim(${t.email}))`),
+      // What a search by beginnings goes through.
+      k.index('users_search_username').on(folded(k.dialect, t.username)),
+      k.index('users_search_email').on(folded(k.dialect, t.email)),
+      k.index('users_search_domain').on(folded(k.dialect, restAfter(k.dialect, t.email, '@'))),
+      k.index('users_search_name').on(folded(k.dialect, t.fullName)),
+      k.index('users_search_second_name').on(folded(k.dialect, restAfter(k.dialect, t.fullName, ' '))),
       k.index('users_created').on(t.createdAt, t.id),
       k.index('users_role').on(t.role, t.createdAt, t.id),
       k.index('users_active').on(t.isActive, t.createdAt, t.id),

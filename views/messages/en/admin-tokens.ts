@@ -5,7 +5,6 @@ export const adminTokens = {
   text: 'Access and refresh tokens of all users and applications, the newest first. What is done to one concerns everything issued from the same grant.',
   search: 'User, application or permission',
   things: 'tokens',
-  cut: (most: string) => `Only the newest ${most} are listed. Narrow the list to see others.`,
   noneTitle: 'No tokens yet',
   noneText: 'They appear here as soon as an application gets one.',
   noMatchTitle: 'No tokens found',

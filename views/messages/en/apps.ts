@@ -1,5 +1,7 @@
 /** Applications in the hands of those who registered them. */
-const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
+/** More than so many are not counted. */
+const bounded = (count: number) => (count >= 10_000 ? '10,000+' : String(count))
+const counted = (count: number, one: string, many: string) => `${bounded(count)} ${count === 1 ? one : many}`
 const tokens = (count: number) => counted(count, 'token', 'tokens')
 
 export const apps = {

@@ -5,7 +5,6 @@ export const adminTokens: AdminTokens = {
   text: '所有使用者與應用程式的存取權杖與更新權杖，最新的在前。對其中一個權杖的操作，會影響同一次授權所核發的全部權杖。',
   search: '使用者、應用程式或權限',
   things: '個權杖',
-  cut: (most) => `僅列出最新的 ${most} 個。請縮小範圍以查看其他權杖。`,
   noneTitle: '尚無權杖',
   noneText: '應用程式取得權杖後便會顯示於此。',
   noMatchTitle: '找不到權杖',

@@ -1,5 +1,8 @@
 import type { Apps } from '../en/apps'
 
+/** More than so many are not counted. */
+const bounded = (count: number) => (count >= 10_000 ? '10,000+' : String(count))
+
 export const apps: Apps = {
   title: '我的應用程式',
   text: '您註冊的應用程式，讓使用者可以登入。',
@@ -75,7 +78,7 @@ export const apps: Apps = {
   access: '權杖',
   activeTokens: '有效權杖',
   users: '使用者',
-  usersCount: (count) => `${count} 位使用者`,
+  usersCount: (count) => `${bounded(count)} 位使用者`,
   seeTokens: '誰有存取權',
   quickStart: '快速開始',
   quickStartText: '為此應用程式準備：複製、執行，再依需要修改。',
@@ -123,8 +126,8 @@ export const apps: Apps = {
 
   deleteTitle: '要刪除應用程式嗎？',
   deleteEffects: (name) => `${name} 及透過它取得的所有授權將被永久刪除。`,
-  effectTokens: (count) => `${count} 個權杖會立即停止運作。`,
-  effectUsers: (count) => `${count} 位使用者須改為授權其他應用程式。`,
+  effectTokens: (count) => `${bounded(count)} 個權杖會立即停止運作。`,
+  effectUsers: (count) => `${bounded(count)} 位使用者須改為授權其他應用程式。`,
   effectNone: '目前無人使用。',
   deleteConfirm: '刪除',
 
@@ -156,7 +159,7 @@ export const apps: Apps = {
   revokeMachineText: '此權杖會立即停止運作。',
   revokeAll: '全部撤銷',
   revokeAllQuestion: '要撤銷所有權杖嗎？',
-  revokeAllText: (count) => `${count} 個權杖會立即停止運作，應用程式取得新權杖前會再次詢問每位使用者。`,
+  revokeAllText: (count) => `${bounded(count)} 個權杖會立即停止運作，應用程式取得新權杖前會再次詢問每位使用者。`,
 
   wasUpdated: '應用程式已更新。',
   unchanged: '沒有任何變更。',
