@@ -22,8 +22,12 @@ function storable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [bounded(name, 255), storable(inner)]))
 }
 
-export function auditRow(ctx: Pick<Context, 'clock' | 'random' | 'request'>, event: AuditEvent): AuditRow {
-  const at = now(ctx)
+/** `at`: when it happened, where that is not now. */
+export function auditRow(
+  ctx: Pick<Context, 'clock' | 'random' | 'request'>,
+  event: AuditEvent,
+  at: Date = now(ctx),
+): AuditRow {
   const { request } = ctx
   return {
     id: ctx.random.orderedUuid(),

@@ -123,7 +123,10 @@ export function createAuditWriter(ctx: WriterContext): AuditWriter {
     if (queue.length >= BATCH) flush()
     else timer ??= setTimeout(flush, FLUSH_INTERVAL_MS)
   }
-  const repetitions = createRepetitionFilter(enqueue)
+  // A repetition costs no row: most requests of a busy resource server are one.
+  const repetitions = createRepetitionFilter(({ ctx: requestContext, event, atMs }) =>
+    enqueue(auditRow(requestContext, event, new Date(atMs))),
+  )
 
   const finish = async (): Promise<void> => {
     while (writing || urgent.size > 0) await Promise.all([writing, ...urgent])
@@ -131,7 +134,8 @@ export function createAuditWriter(ctx: WriterContext): AuditWriter {
 
   return {
     record: (requestContext, event) => enqueue(auditRow(requestContext, event)),
-    recordRepeatable: (requestContext, event) => repetitions.add(auditRow(requestContext, event)),
+    recordRepeatable: (requestContext, event) =>
+      repetitions.add({ ctx: requestContext, event, atMs: requestContext.clock.now() }),
     stop: async (timeoutMs) => {
       repetitions.close()
       stopped = true

@@ -1,25 +1,29 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from 'bun:test'
-import { createRepetitionFilter } from '../../src/audit/repetition'
-import { type AuditRow, auditRow } from '../../src/audit/row'
+import { createRepetitionFilter, type Occurrence } from '../../src/audit/repetition'
+import type { Context } from '../../src/context'
 
-let written: AuditRow[]
+let written: Occurrence[]
 let sequence = 0
-const filter = () => createRepetitionFilter((row) => written.push(row))
+const filter = () => createRepetitionFilter((occurrence) => written.push(occurrence))
 
-function refused(reason: string, clientId = 'a', ip = '192.0.2.1'): AuditRow {
+function refused(reason: string, clientId = 'a', ip = '192.0.2.1', resourceId?: string): Occurrence {
   sequence += 1
-  const random = {
-    bytes: () => new Uint8Array(),
-    uuid: () => '',
-    orderedUuid: () => `row-${sequence}`,
-    fraction: () => 0,
-  }
   const request = { id: `request-${sequence}`, ip, userAgent: '', path: '/oauth/token', method: 'POST' }
-  return auditRow(
-    { clock: { now: () => sequence }, random, request },
-    { event: 'TOKEN_REFRESHED', action: 'Token request refused', clientId, success: false, details: { reason } },
-  )
+  return {
+    ctx: { request } as unknown as Context,
+    atMs: sequence,
+    event: {
+      event: 'TOKEN_REFRESHED',
+      action: 'Token request refused',
+      clientId,
+      resource: resourceId === undefined ? undefined : { type: 'TOKEN', id: resourceId },
+      success: false,
+      details: { reason },
+    },
+  }
 }
+
+const repetitions = () => written.map(({ event }) => event.details?.repetitions)
 
 describe('repeated audit events (flood of guesses)', () => {
   beforeEach(() => {
@@ -34,10 +38,11 @@ describe('repeated audit events (flood of guesses)', () => {
     const { add } = filter()
     for (let n = 0; n < 500; n += 1) add(refused('wrong secret'))
     expect(written.length).toBe(1)
-    expect(written[0]?.details).toEqual({ reason: 'wrong secret' })
+    expect(written[0]?.event.details).toEqual({ reason: 'wrong secret' })
     jest.advanceTimersByTime(60_000)
-    expect(written.map((row) => row.details?.repetitions)).toEqual([undefined, 499])
-    expect(new Set(written.map((row) => row.id)).size).toBe(2)
+    expect(repetitions()).toEqual([undefined, 499])
+    // It tells of the latest.
+    expect(written[1]?.atMs).toBe((written[0]?.atMs ?? 0) + 499)
   })
 
   test('a single event leaves no second row, and the next minute begins anew', () => {
@@ -54,7 +59,7 @@ describe('repeated audit events (flood of guesses)', () => {
     add(refused('no secret'))
     add(refused('wrong secret', 'b'))
     add(refused('wrong secret', 'a', '192.0.2.2'))
-    add({ ...refused('wrong secret'), resourceId: 'token' })
+    add(refused('wrong secret', 'a', '192.0.2.1', 'token'))
     expect(written.length).toBe(5)
   })
 
@@ -63,7 +68,7 @@ describe('repeated audit events (flood of guesses)', () => {
     add(refused('wrong secret'))
     add(refused('wrong secret'))
     close()
-    expect(written.map((row) => row.details?.repetitions)).toEqual([undefined, 1])
+    expect(repetitions()).toEqual([undefined, 1])
   })
 
   test('a flood from ever new addresses is written through instead of growing without bound', () => {
