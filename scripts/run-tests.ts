@@ -6,7 +6,7 @@
 import { hasPart, PARTS, type Part } from '../test/support/parts'
 import { startPostgres } from '../test/support/postgres'
 import { startRedis } from '../test/support/redis'
-import { readSummary, type Total, totalLine } from './test-summary'
+import { type NamedTest, readSummary, type Total, totalLine } from './test-summary'
 
 interface Suite {
   name: string
@@ -90,17 +90,35 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
 /** A suite that hangs must end while somebody still waits for it. */
 const SUITE_LIMIT_MS = 10 * 60_000
 
-/** Runs one suite, showing its output as it comes, less the lines of tests that passed. */
-async function runSuite(suite: Suite, files: string[], options: string[], env: NodeJS.ProcessEnv): Promise<Total> {
+/** More failures than this are no coincidence. */
+const RERUN_LIMIT = 3
+
+interface Outcome {
+  total: Total
+  /** Failed beside the others and passed when their files ran again alone. */
+  unsteady: readonly NamedTest[]
+}
+
+/**
+ * Runs one suite. The files of a few failed tests run once more, alone: a machine that was busy for a moment should not
+ * decide about a change. What only passed then is named before the total.
+ */
+async function runSuite(suite: Suite, files: string[], options: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
   say(`\n== ${suite.name}: ${files.length} files`)
-  const command = [
-    'test',
-    '--parallel=2',
-    '--timeout',
-    String(suite.timeoutMs),
-    ...options,
-    ...files.map((f) => `./${f}`),
-  ]
+  const total = await runFiles(suite, files, ['--parallel=2', ...options], env)
+  const { failed, failedTests } = total
+  if (failed === 0 || failed > RERUN_LIMIT || failedTests.length !== failed) return { total, unsteady: [] }
+
+  const again = [...new Set(failedTests.map(({ file }) => file))]
+  say(`\n== ${suite.name}, again: ${again.join(', ')}`)
+  const rerun = await runFiles(suite, again, options, env)
+  if (rerun.failed > 0) return { total, unsteady: [] }
+  return { total: { ...total, passed: total.passed + failed, failed: 0, failedTests: [] }, unsteady: failedTests }
+}
+
+/** Shows the output as it comes, less the lines of tests that passed. */
+async function runFiles(suite: Suite, files: string[], options: string[], env: NodeJS.ProcessEnv): Promise<Total> {
+  const command = ['test', '--timeout', String(suite.timeoutMs), ...options, ...files.map((f) => `./${f}`)]
   const run = Bun.spawn([process.execPath, ...command], {
     env,
     stdin: 'ignore',
@@ -120,10 +138,17 @@ async function runSuite(suite: Suite, files: string[], options: string[], env: N
   return readSummary(output, { exitCode: await run.exited, files: files.length })
 }
 
+function sayTests(heading: string, tests: readonly NamedTest[]): void {
+  if (tests.length > 0) say(`\n${heading}:\n${tests.map(({ file, name }) => `  ${file}: ${name}`).join('\n')}`)
+}
+
 async function main(): Promise<boolean> {
-  const total: Total = { passed: 0, failed: 0, skipped: 0, skippedNames: [] }
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  const named = { skipped: [] as NamedTest[], unsteady: [] as NamedTest[], failed: [] as NamedTest[] }
   const finish = (): boolean => {
-    if (total.skippedNames.length > 0) say(`\nSkipped:\n${total.skippedNames.map((name) => `  ${name}`).join('\n')}`)
+    sayTests('Skipped', named.skipped)
+    sayTests('Passed only when run again, alone', named.unsteady)
+    sayTests('Failed', named.failed)
     say(`\n${totalLine(total)}`)
     return total.failed === 0
   }
@@ -161,11 +186,13 @@ async function main(): Promise<boolean> {
   const env = { ...process.env, AUTHGATE_TEST_POSTGRES: postgres?.url, AUTHGATE_TEST_REDIS: redis?.url }
   try {
     for (const { suite, files } of suites) {
-      const result = await runSuite(suite, files, options, env)
+      const { total: result, unsteady } = await runSuite(suite, files, options, env)
       total.passed += result.passed
       total.failed += result.failed
       total.skipped += result.skipped
-      total.skippedNames.push(...result.skippedNames)
+      named.skipped.push(...result.skippedTests)
+      named.unsteady.push(...unsteady)
+      named.failed.push(...result.failedTests)
     }
   } finally {
     await postgres?.stop()

@@ -1,15 +1,22 @@
 /** Reads the closing lines of `bun test`. Whatever is not clearly a success counts as a failure. */
 
 export interface Total {
-  passed: number
-  failed: number
-  skipped: number
-  /** `file: suite > test` of what was skipped. */
-  skippedNames: string[]
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+  readonly skippedTests: readonly NamedTest[]
+  /** What failed, as far as it was named: a file that ended early names nothing. */
+  readonly failedTests: readonly NamedTest[]
+}
+
+export interface NamedTest {
+  readonly file: string
+  /** `suite > test` */
+  readonly name: string
 }
 
 /** The line a run ends with, in the form that CI looks for. */
-export const totalLine = ({ passed, failed, skipped }: Total): string =>
+export const totalLine = ({ passed, failed, skipped }: Pick<Total, 'passed' | 'failed' | 'skipped'>): string =>
   `${passed} passed, ${failed} failed, ${skipped} skipped`
 
 /**
@@ -36,18 +43,21 @@ export function readSummary(output: string, run: { exitCode: number; files: numb
     passed: counts.pass ?? 0,
     failed: failed === 0 && !isComplete ? 1 : failed,
     skipped: (counts.skip ?? 0) + (counts.todo ?? 0),
-    skippedNames: skippedNames(lines),
+    skippedTests: namedTests(lines, 'skip|todo'),
+    failedTests: namedTests(lines, 'fail'),
   }
 }
 
-function skippedNames(lines: string[]): string[] {
-  const names: string[] = []
+/** Each once: the closing part of the output repeats them, below the name of whichever file came last. */
+function namedTests(lines: readonly string[], word: string): NamedTest[] {
+  const pattern = new RegExp(`^\\((?:${word})\\) (.+?)(?: \\[[\\d.]+m?s\\])?$`)
+  const found = new Map<string, NamedTest>()
   let file = ''
   for (const line of lines) {
     if (/^\S+\.test\.tsx?:$/.test(line)) file = line.slice(0, -1)
-    const name = /^\((?:skip|todo)\) (.+)$/.exec(line)?.[1]
+    const name = pattern.exec(line)?.[1]
     // A hook of a skipped suite is listed as an unnamed test.
-    if (name && !name.endsWith('> (unnamed)')) names.push(`${file}: ${name}`)
+    if (name && !name.endsWith('> (unnamed)') && !found.has(name)) found.set(name, { file, name })
   }
-  return names
+  return [...found.values()]
 }

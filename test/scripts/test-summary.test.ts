@@ -21,7 +21,8 @@ describe('summary of a test run', () => {
       passed: 12,
       failed: 0,
       skipped: 1,
-      skippedNames: ['test/a.test.ts: two instances (skipped: needs Redis) > limits are shared'],
+      skippedTests: [{ file: 'test/a.test.ts', name: 'two instances (skipped: needs Redis) > limits are shared' }],
+      failedTests: [],
     })
     expect(totalLine(total)).toBe('12 passed, 0 failed, 1 skipped')
   })
@@ -30,6 +31,26 @@ describe('summary of a test run', () => {
     const output =
       ' 99 pass\n 0 fail\nRan 99 tests across 1 file. [1ms]\n\n 1 pass\n 2 fail\nRan 3 tests across 1 file. [1ms]\n'
     expect(readSummary(output, { exitCode: 1, files: 1 })).toMatchObject({ passed: 1, failed: 2 })
+  })
+
+  test('what failed is named once, with the file it stands in', () => {
+    const output = `
+test/a.test.ts:
+(fail) A > one [12.03ms]
+
+test/b.test.ts:
+(pass) B > two [0.03ms]
+
+1 tests failed:
+(fail) A > one [12.03ms]
+
+ 1 pass
+ 1 fail
+Ran 2 tests across 2 files. [51.00ms]
+`
+    expect(readSummary(output, { exitCode: 1, files: 2 }).failedTests).toEqual([
+      { file: 'test/a.test.ts', name: 'A > one' },
+    ])
   })
 
   test.each([
