@@ -8,16 +8,17 @@ import type { Settings } from './config/settings'
 import type { Clock, Context, Logger, Random } from './context'
 import type { Database } from './db/database'
 import { createHttpApi } from './identity/http-api/call'
-import { createPasswordHasher } from './identity/password'
+import { createPasswordHasher, HASHES } from './identity/password'
 import { createProviders } from './identity/providers'
 import { createLimits } from './limits/limits'
-import { createMetrics } from './metrics/registry'
+import { createMetrics, type Metrics } from './metrics/registry'
 import { createPollPace } from './oauth/device/poll-pace'
 import { createOutgoing, type Outgoing } from './outgoing/outgoing'
 import { deriveSecrets } from './secrets'
 import { createCurrentKeyRing } from './tokens/current-key-ring'
 import { type KeyRing, loadKeyRing } from './tokens/keys'
 import { createTraceExporter } from './traces/exporter'
+import type { WorkerParts } from './workers/shared-state'
 
 export interface ContextParts {
   /** Open and migrated before the first request. */
@@ -31,6 +32,8 @@ export interface ContextParts {
   readonly outgoing?: Outgoing
   /** How the processes of this machine tell each other what they evict. Default: over Redis where it is configured. */
   readonly evictionBus?: EvictionBus
+  /** When several processes serve together. */
+  readonly worker?: WorkerParts | undefined
 }
 
 /** Throws what `loadKeyRing` throws. */
@@ -41,10 +44,19 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     random = systemRandom,
     keys = loadKeyRing(settings),
     outgoing = createOutgoing(settings),
+    worker,
   } = parts
-  const metrics = createMetrics(settings)
+  const metrics = metricsOf(settings, worker)
   const secrets = deriveSecrets(settings)
-  const caches = createCaches(settings, { clock, random, log, metrics, secrets, db: parts.db, bus: parts.evictionBus })
+  const caches = createCaches(settings, {
+    clock,
+    random,
+    log,
+    metrics,
+    secrets,
+    db: parts.db,
+    bus: parts.evictionBus ?? busOf(settings, worker),
+  })
   const db = withEvictions(parts.db, caches, log)
   return {
     settings,
@@ -56,13 +68,25 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     keys: createCurrentKeyRing(keys),
     metrics,
     traces: createTraceExporter({ settings, random, log, metrics }),
-    limits: createLimits(settings, { clock, log, metrics }),
-    devicePolls: createPollPace(),
+    limits: createLimits(settings, { clock, log, metrics, beyond: worker?.createLimits }),
+    devicePolls: createPollPace(worker?.polls),
     outgoing,
     providers: createProviders(settings, clock),
     secrets,
-    passwords: createPasswordHasher(),
-    httpApi: createHttpApi({ settings, clock, random, log, metrics }),
+    passwords: createPasswordHasher(Math.ceil(HASHES / (worker?.count ?? 1))),
+    httpApi: createHttpApi({ settings, clock, random, log, metrics }, worker?.count),
     audit: createAuditWriter({ settings, db, log, metrics }),
   }
+}
+
+/** Whichever process is asked tells of all of them. */
+function metricsOf(settings: Settings, worker: WorkerParts | undefined): Metrics {
+  const own = createMetrics(settings)
+  return worker ? { ...own, text: async () => (await worker.allMetrics()) ?? (await own.text()) } : own
+}
+
+/** Redis reaches the processes of other machines too. */
+function busOf(settings: Settings, worker: WorkerParts | undefined): EvictionBus | undefined {
+  const hasRedis = settings.given.has('REDIS_ADDR') || settings.RATE_LIMIT_STORE === 'redis'
+  return hasRedis ? undefined : worker?.evictions
 }

@@ -9,8 +9,9 @@ import type { Context, Logger } from './context'
 import { createContext } from './create-context'
 import type { Database } from './db/database'
 import { startJobs } from './jobs/jobs'
+import type { ListenAddress } from './listen-address'
 import { createMetricsHandler } from './metrics/endpoint'
-import { databaseStartError, openStore } from './open-store'
+import { databaseStartError, openPreparedStore, openStore } from './open-store'
 import { seed } from './seed/seed'
 import { type Listener, listen } from './serve'
 import { createHandler } from './server'
@@ -19,16 +20,20 @@ import { StartError } from './start-error'
 import { rememberKeys } from './tokens/key-history'
 import { hasKeyFiles, reloadKeys } from './tokens/reload-keys'
 import { signingAdvice } from './tokens/signing-advice'
+import type { WorkerParts } from './workers/shared-state'
 
 export interface RunningServer {
   readonly ctx: Context
-  readonly listener: Listener
+  readonly address: ListenAddress
   /** With `METRICS_ADDR`. */
-  readonly metricsListener: Listener | undefined
+  readonly metricsAddress: ListenAddress | undefined
   /** Reads keys and certificate again. Never throws: files that cannot serve change nothing. */
   reload(): void
-  /** Resolves to whether every step succeeded within its limit. Never throws. */
-  stop(): Promise<boolean>
+  /**
+   * Resolves to whether every step succeeded within its limit. Never throws. `others`: the port is shared with processes
+   * that go on serving.
+   */
+  stop(how?: { readonly others?: boolean }): Promise<boolean>
 }
 
 export interface StartOptions {
@@ -37,39 +42,56 @@ export interface StartOptions {
   readonly cwd: string
   /** Aborted when the process is told to end while it starts. */
   readonly cancelled: AbortSignal
+  /** Present in a process that shares the port with others; its supervisor has prepared the database. */
+  readonly worker?: WorkerParts
 }
+
+/** The database is ready and knows the keys. Throws `StartError`; nothing is left open then. */
+export async function prepareServer(options: StartOptions): Promise<Context> {
+  const { settings, log } = options
+  const ctx = await prepareDatabase(options)
+  const asStartError = (error: unknown): never => {
+    throw databaseStartError(settings, error)
+  }
+  try {
+    for (const { level, text } of ctx.keys.notices) log[level]({}, text)
+    const keyWarning = await rememberKeys(ctx).catch(asStartError)
+    if (keyWarning) log.warn({}, keyWarning)
+    const advice = await signingAdvice(ctx).catch(asStartError)
+    if (advice) log.warn({}, advice)
+    return ctx
+  } catch (error) {
+    await ctx.db.close().catch(() => {})
+    throw error
+  }
+}
+
+const openPrepared = async ({ settings, log, worker }: StartOptions): Promise<Context> =>
+  createContext(settings, { db: await openPreparedStore(settings, log), log, worker })
 
 /** Throws `StartError`; what had been opened by then is closed again. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
-  const { settings, log } = options
-  const ctx = await prepareDatabase(options)
+  const { settings, log, worker } = options
+  const ctx = await (worker ? openPrepared(options) : prepareServer(options))
   try {
-    for (const { level, text } of ctx.keys.notices) ctx.log[level]({}, text)
-    const keyWarning = await rememberKeys(ctx).catch((error) => {
-      throw databaseStartError(settings, error)
-    })
-    if (keyWarning) log.warn({}, keyWarning)
-    const advice = await signingAdvice(ctx).catch((error) => {
-      throw databaseStartError(settings, error)
-    })
-    if (advice) log.warn({}, advice)
     await ctx.limits?.open?.()
     await ctx.caches.open()
     if (options.cancelled.aborted) throw new StartError(CANCELLED)
     const state = { draining: false }
     const handler = createHandler(ctx, { draining: () => state.draining })
-    const metricsListener = listenForMetrics(ctx)
-    const listener = await orStop(metricsListener, () => listen(settings, handler, log))
-    const jobs = startJobs(ctx)
+    const metricsListener = worker ? undefined : listenForMetrics(ctx)
+    const shared = worker !== undefined
+    const listener = await orStop(metricsListener, () => listen(settings, handler, log, { shared }))
+    const jobs = startJobs(ctx, { gauges: !worker || worker.number === 1 })
     const beginDraining = () => {
       state.draining = true
     }
     return {
       ctx,
-      listener,
-      metricsListener,
+      address: listener.address,
+      metricsAddress: metricsListener?.address,
       reload: () => reload(ctx, [listener, ...(metricsListener ? [metricsListener] : [])]),
-      stop: () => shutDown(ctx, { listener, metricsListener, jobs, beginDraining }),
+      stop: ({ others = false } = {}) => shutDown(ctx, { listener, metricsListener, jobs, beginDraining, others }),
     }
   } catch (error) {
     await ctx.caches.close().catch(() => {})

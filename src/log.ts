@@ -22,19 +22,25 @@ type Fields = Readonly<Record<string, unknown>>
 const FLUSH_MS = 100
 const FLUSH_CHARACTERS = 32_768
 
-/** `write` gets whole lines with their line ends; default standard output. */
+/** `write` gets whole lines with their line ends; default standard output. `always` is part of every line. */
 export function createLogger(
   settings: Pick<Settings, 'LOG_FORMAT' | 'LOG_LEVEL' | 'production'>,
   write: (lines: string) => void = writeToStandardOutput(),
+  always: Fields = {},
 ): BufferedLogger {
   const format = settings.LOG_FORMAT || (settings.production ? 'json' : 'text')
   const line = format === 'json' ? jsonLine : textLine
+  const tail = Object.entries(always)
+    .map(([name, value]) =>
+      format === 'json' ? `,${encoded(name)}:${encoded(value)}` : ` ${name}=${textValue(value)}`,
+    )
+    .join('')
   const lowest = LEVELS.indexOf(settings.LOG_LEVEL)
   const timestamp = createTimestamp()
   let waiting = ''
   let timer: ReturnType<typeof setTimeout> | undefined
   const sampler = createSampler((level, fields, message) => {
-    waiting += line(timestamp(), level, message, fields)
+    waiting += line(timestamp(), level, message, fields, tail)
     write(takeWaiting())
   })
 
@@ -55,7 +61,7 @@ export function createLogger(
     const urgent = level === 'warn' || level === 'error'
     return (fields: Fields, message: string) => {
       if (urgent && !sampler.admits(level, fields, message)) return
-      waiting += line(timestamp(), level, message, fields)
+      waiting += line(timestamp(), level, message, fields, tail)
       if (urgent || waiting.length > FLUSH_CHARACTERS) flush()
       else timer ??= setTimeout(flush, FLUSH_MS)
     }
@@ -101,20 +107,20 @@ function encoded(value: unknown): string {
   return escaped(JSON.stringify(value instanceof Error ? errorText(value) : value) ?? 'null')
 }
 
-function jsonLine(time: string, level: Level, message: string, fields: Fields): string {
+function jsonLine(time: string, level: Level, message: string, fields: Fields, tail: string): string {
   let line = `{"time":"${time}","level":"${level}","message":${encoded(message)}`
   for (const name in fields) {
     // No field can take the place of what says when and what.
     if (fields[name] === undefined || name === 'time' || name === 'level' || name === 'message') continue
     line += `,${encoded(name)}:${encoded(fields[name])}`
   }
-  return `${line}}\n`
+  return `${line}${tail}}\n`
 }
 
-function textLine(time: string, level: Level, message: string, fields: Fields): string {
+function textLine(time: string, level: Level, message: string, fields: Fields, tail: string): string {
   let line = `${time} ${level.toUpperCase().padEnd(5)} ${escaped(message)}`
   for (const name in fields) if (fields[name] !== undefined) line += ` ${name}=${textValue(fields[name])}`
-  return `${line}\n`
+  return `${line}${tail}\n`
 }
 
 const PLAIN = /^[\w.:/@,+*()[\]-]+$/
@@ -130,12 +136,27 @@ export function errorText(error: unknown): string {
 /** A slow reader is waited for, within reason; a reader that went away is not missed. */
 const WAITING_LIMIT = 4_000_000
 
-function writeToStandardOutput(): (lines: string) => void {
+/** What is written at once to a pipe that several processes write to stays together up to so many bytes (POSIX PIPE_BUF). */
+const PIPE_BYTES = 4_096
+
+/** Standard output that other processes write to as well: whole lines at a time. */
+export const sharedOutput = (): ((lines: string) => void) => writeToStandardOutput(PIPE_BYTES)
+
+/** As many whole lines as fit, at least one. */
+function piece(lines: Uint8Array, most: number): Uint8Array {
+  if (lines.length <= most) return lines
+  const end = lines.lastIndexOf(LINE_END, most - 1)
+  return lines.subarray(0, (end === -1 ? lines.indexOf(LINE_END) : end) + 1 || lines.length)
+}
+
+const LINE_END = 10
+
+function writeToStandardOutput(most = Number.POSITIVE_INFINITY): (lines: string) => void {
   let backlog: Uint8Array = new Uint8Array()
   const write = (lines: string) => {
     backlog = Buffer.concat([backlog, Buffer.from(lines)])
     try {
-      while (backlog.length > 0) backlog = backlog.subarray(writeSync(1, backlog))
+      while (backlog.length > 0) backlog = backlog.subarray(writeSync(1, piece(backlog, most)))
     } catch (error) {
       const blocked = (error as { code?: string }).code === 'EAGAIN'
       if (blocked && backlog.length < WAITING_LIMIT) setTimeout(write, FLUSH_MS, '')

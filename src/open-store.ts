@@ -24,6 +24,19 @@ export async function openStore(settings: Settings, log: Logger, takeover: Takeo
   }
 }
 
+/** For a process whose supervisor has prepared the database. Throws `StartError`. */
+export async function openPreparedStore(settings: Settings, log: Logger): Promise<Database> {
+  let db: Database | undefined
+  try {
+    db = openDatabase(settings, { migrated: true })
+    await db.ping()
+    return withStatementLog(db, settings.DB_LOG_LEVEL, log)
+  } catch (error) {
+    await db?.close().catch(() => {})
+    throw databaseStartError(settings, error)
+  }
+}
+
 /** Throws `StartError` when the folder of the SQLite file cannot take one. Creates nothing. */
 export function requireDatabaseFolder({ sqlite }: Pick<Settings, 'sqlite'>): void {
   if (!sqlite || sqlite.path === ':memory:') return

@@ -4,10 +4,10 @@
  * running.
  */
 import type { Settings } from './config/settings'
-import type { Context } from './context'
+import type { Context, Logger } from './context'
 import type { Listener } from './serve'
 
-interface Step {
+export interface Step {
   readonly starting: string
   readonly done: string
   readonly failed: string
@@ -29,11 +29,25 @@ export interface Running {
   readonly metricsListener: Listener | undefined
   readonly jobs: { stop(): Promise<void> }
   beginDraining(): void
+  /** Other processes go on serving the same port. */
+  readonly others?: boolean
 }
+
+/** Longer than all steps together, in milliseconds. */
+export const shutdownLimit = (settings: Settings): number =>
+  settings.SHUTDOWN_DELAY +
+  settings.SERVER_SHUTDOWN_TIMEOUT +
+  settings.AUDIT_SHUTDOWN_TIMEOUT +
+  settings.CACHE_CLOSE_TIMEOUT +
+  settings.REDIS_CLOSE_TIMEOUT +
+  settings.DB_CLOSE_TIMEOUT +
+  JOBS_LIMIT_MS +
+  TRACES_LIMIT_MS +
+  10 * MARGIN_MS
 
 function shutdownSteps(
   { settings, audit, db, limits, caches, traces }: Context,
-  { listener, metricsListener, jobs, beginDraining }: Running,
+  { listener, metricsListener, jobs, beginDraining, others = false }: Running,
 ): Step[] {
   // Late, so that the shutdown itself can be watched.
   const metricsStep: Step[] = metricsListener
@@ -48,22 +62,14 @@ function shutdownSteps(
       ]
     : []
   return [
-    {
-      starting: 'Readiness withdrawn',
-      done: 'Draining over',
-      failed: 'draining failed',
-      limitMs: settings.SHUTDOWN_DELAY + MARGIN_MS,
-      run: async () => {
-        beginDraining()
-        await Bun.sleep(settings.SHUTDOWN_DELAY)
-      },
-    },
+    ...(others ? [] : drainSteps(settings, beginDraining)),
     {
       starting: 'Shutting down server...',
       done: 'Server exited',
       failed: 'Server forced to shutdown',
-      limitMs: settings.SERVER_SHUTDOWN_TIMEOUT + MARGIN_MS,
-      run: () => listener.stop(settings.SERVER_SHUTDOWN_TIMEOUT),
+      limitMs: settings.SERVER_SHUTDOWN_TIMEOUT + 2 * MARGIN_MS,
+      run: () =>
+        others ? listener.leave(settings.SERVER_SHUTDOWN_TIMEOUT) : listener.stop(settings.SERVER_SHUTDOWN_TIMEOUT),
     },
     {
       starting: 'Stopping background jobs...',
@@ -99,6 +105,19 @@ function shutdownSteps(
   ]
 }
 
+const drainSteps = (settings: Settings, beginDraining: () => void): Step[] => [
+  {
+    starting: 'Readiness withdrawn',
+    done: 'Draining over',
+    failed: 'draining failed',
+    limitMs: settings.SHUTDOWN_DELAY + MARGIN_MS,
+    run: async () => {
+      beginDraining()
+      await Bun.sleep(settings.SHUTDOWN_DELAY)
+    },
+  },
+]
+
 const traceSteps = (traces: Context['traces']): Step[] =>
   traces
     ? [
@@ -126,10 +145,13 @@ const redisSteps = (settings: Settings, limits: Context['limits']): Step[] =>
     : []
 
 /** Resolves to whether every step succeeded within its limit. Never throws. */
-export async function shutDown(ctx: Context, running: Running): Promise<boolean> {
-  const { log } = ctx
+export const shutDown = (ctx: Context, running: Running): Promise<boolean> =>
+  runSteps(ctx.log, shutdownSteps(ctx, running))
+
+/** The same for steps of another process. */
+export async function runSteps(log: Logger, steps: readonly Step[]): Promise<boolean> {
   let succeeded = true
-  for (const step of shutdownSteps(ctx, running)) {
+  for (const step of steps) {
     log.info({}, step.starting)
     try {
       await within(step.limitMs, step.run())

@@ -1,12 +1,13 @@
-/** `authgate server`: one process, from its configuration to its exit code. */
+/** `authgate server`: one process, or the supervisor of several, from its configuration to its exit code. */
 import { existsSync } from 'node:fs'
 import { describeConfiguration } from '../config/describe'
 import { type Configuration, ConfigurationError, type Environment, loadConfiguration } from '../config/load'
 import type { Settings } from '../config/settings'
-import { forgetSecrets } from '../config/sources'
+import { forgetSecrets, resolvedEnvironment } from '../config/sources'
+import { watchForCrashes } from '../crashes'
 import { hasMetricsListener, type RunningServer, startServer } from '../lifecycle'
 import { addressText } from '../listen-address'
-import { type BufferedLogger, createLogger, errorText } from '../log'
+import { type BufferedLogger, createLogger, errorText, sharedOutput } from '../log'
 import { requireDatabaseFolder } from '../open-store'
 import { credentialsPath } from '../seed/credentials-file'
 import { requireFreeAddress } from '../serve'
@@ -14,14 +15,21 @@ import { openServiceManager } from '../service-manager'
 import { listenToSignals } from '../signals'
 import { StartError } from '../start-error'
 import { version } from '../version'
+import { startWorkers } from '../workers/supervisor'
+import { openSupervisorLink } from '../workers/supervisor-link'
+import { work } from '../workers/worker'
 import { reportProblems } from './check'
 import type { Output } from './output'
 
 /** Exit code: 0 after an orderly shutdown, 1 when the start or a step of the shutdown failed. */
 export async function server(env: Record<string, string | undefined>, cwd: string, output: Output): Promise<number> {
+  const supervisor = openSupervisorLink(env)
+  if (supervisor) return work(supervisor, cwd)
   let configuration: Configuration
+  let environment: Readonly<Record<string, string>>
   try {
     configuration = configure(env, cwd)
+    environment = resolvedEnvironment(env, cwd)
     forgetSecrets(env)
   } catch (error) {
     if (error instanceof ConfigurationError) reportProblems(error, output)
@@ -29,13 +37,15 @@ export async function server(env: Record<string, string | undefined>, cwd: strin
     return 1
   }
   const { settings } = configuration
-  const log = createLogger(settings)
+  const several = settings.WORKERS > 1
+  const log = createLogger(settings, several ? sharedOutput() : undefined)
   try {
     const signals = listenToSignals(log)
     const crashed = watchForCrashes(log)
     const manager = await openServiceManager(env, log)
     logConfiguration(log, configuration)
-    const starting = startServer({ settings, log, cwd, cancelled: signals.end })
+    const options = { settings, log, cwd, cancelled: signals.end }
+    const starting = several ? startWorkers({ ...options, environment }) : startServer(options)
     const running = await Promise.race([starting, crashed.then(giveUp)])
     signals.onReload(running.reload)
     logStarted(log, running, cwd)
@@ -96,39 +106,19 @@ function addressOnly(url: string): string {
 const databaseText = ({ postgres, sqlite }: Settings): string =>
   postgres ? `PostgreSQL at ${postgres.hosts.join(',')}` : `SQLite file ${sqlite?.path}`
 
-function logStarted(log: BufferedLogger, { ctx, listener, metricsListener }: RunningServer, cwd: string): void {
+function logStarted(log: BufferedLogger, { ctx, address, metricsAddress }: RunningServer, cwd: string): void {
   const { settings } = ctx
   const protocol = settings.tls ? 'HTTPS' : 'HTTP'
-  log.info({}, `${protocol} server listening on ${addressText(listener.address)}, public address ${settings.issuer}`)
-  if (metricsListener) log.info({}, `Metrics listening on ${addressText(metricsListener.address)}`)
+  log.info({}, `${protocol} server listening on ${addressText(address)}, public address ${settings.issuer}`)
+  if (metricsAddress) log.info({}, `Metrics listening on ${addressText(metricsAddress)}`)
   log.info({}, `Verification URL: ${settings.issuer}/device`)
   const credentials = credentialsPath(settings, cwd)
   if (existsSync(credentials)) log.info({}, `Initial credentials are in ${credentials}: read it, keep them, delete it`)
   log.flush()
 }
 
-/** Resolves when the process cannot be trusted to go on. A forgotten rejection is a mistake, but harms one task only. */
-function watchForCrashes(log: BufferedLogger): Promise<void> {
-  process.on('unhandledRejection', (error) => log.error(crashFields(error), 'Unhandled rejection'))
-  return new Promise((resolve) => {
-    process.on('uncaughtException', (error) => {
-      log.error(crashFields(error), 'Uncaught exception, shutting down')
-      resolve()
-    })
-  })
-}
-
 const giveUp = (): never => {
   throw new StartError('unexpected error, see the log')
-}
-
-const MAX_FRAMES = 6
-
-/** Name, code and place; never the message, which may quote what a driver or parser was given. */
-function crashFields(error: unknown): Record<string, string> {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
-  const frames = stack.split('\n').filter((line) => line.startsWith('    at '))
-  return { error: errorText(error), at: frames.slice(0, MAX_FRAMES).join(' < ').replaceAll('    at ', '') }
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -26,6 +26,10 @@ export function readConnections(check: Check, environment: Environment): Connect
 
 function readSqlite({ values, warn }: Check): SqliteConnection {
   const { connection, warnings } = parseSqliteDsn(values.DATABASE_DSN || values.DATABASE_PATH)
+  if (connection.path === ':memory:' && values.WORKERS > 1)
+    throw new DsnError(
+      `WORKERS=${values.WORKERS} needs a database that processes can share: name a file in DATABASE_PATH`,
+    )
   for (const warning of warnings) warn(warning)
   return connection
 }

@@ -14,7 +14,15 @@ import { checkLifetimes, checkTokens } from './rules/tokens'
 import { checkTraces } from './rules/traces'
 import { type GeneratedSecrets, generateSecrets, keepSecrets, secretsFilePath } from './secrets-file'
 import { type Derived, type SettingName, type Settings, settingsTable, type TlsFiles, type Values } from './settings'
-import { codeOf, type Environment, type MutableValues, mergeDotenv, readValues, refuseEmptySecrets } from './sources'
+import {
+  codeOf,
+  type Environment,
+  type MutableValues,
+  mergeDotenv,
+  onlyGiven,
+  readValues,
+  refuseEmptySecrets,
+} from './sources'
 import { loadTls } from './tls'
 
 export type { Environment }
@@ -39,19 +47,21 @@ export interface LoadOptions {
   /** False only looks: nothing is written, and secrets that would be generated are passing ones. */
   readonly write: boolean
   readonly nowMs?: number
+  /** False when `env` is all there is. */
+  readonly dotenv?: boolean
 }
 
 const PRODUCTION = new Set(['production', 'prod', 'true', '1'])
 const NOT_PRODUCTION = new Set(['', 'development', 'dev', 'test', 'staging', 'false', '0'])
 
 /** Throws `ConfigurationError`. Nothing is opened, and nothing is written unless everything is valid. */
-export function loadConfiguration({ env, cwd, write, nowMs = Date.now() }: LoadOptions): Configuration {
+export function loadConfiguration({ env, cwd, write, nowMs = Date.now(), dotenv = true }: LoadOptions): Configuration {
   const problems: string[] = []
   const warnings: string[] = []
   const problem = (message: string) => {
     problems.push(message)
   }
-  const environment = readEnvironment(env, cwd)
+  const environment = dotenv ? readEnvironment(env, cwd) : onlyGiven(env)
   warnings.push(...unknownNameWarnings(Object.keys(environment)))
 
   const { values, given } = readValues(environment, problem)

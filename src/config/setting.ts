@@ -32,6 +32,8 @@ export interface IntegerSetting extends Common<number> {
   readonly max?: number
   /** Also accepts a duration with unit, converted to whole seconds. */
   readonly seconds?: boolean
+  /** What the word `auto` stands for. */
+  auto?(): number
 }
 export interface DurationSetting extends Common<number> {
   readonly type: 'duration'

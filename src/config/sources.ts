@@ -13,15 +13,31 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * `DotenvError` for a malformed one and the system's error for one that cannot be read.
  */
 export function mergeDotenv(env: Environment, cwd: string): Record<string, string> {
-  const real = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]))
+  const real = onlyGiven(env)
   let source: string
   try {
     source = readFileSync(join(cwd, '.env'), 'utf8')
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return Object.fromEntries(real)
+    if (codeOf(error) === 'ENOENT') return real
     throw error
   }
-  return Object.fromEntries([...parseDotenv(source, env), ...real])
+  return { ...Object.fromEntries(parseDotenv(source, env)), ...real }
+}
+
+/** Without what is empty, which means the default. */
+export const onlyGiven = (env: Environment): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1])))
+
+/** Everything that was set, with the contents of the files that `<NAME>_FILE` names in their place. */
+export function resolvedEnvironment(env: Environment, cwd: string): Record<string, string> {
+  const environment = mergeDotenv(env, cwd)
+  for (const name of NAMES) {
+    if (!settingsTable[name].secret || !environment[`${name}_FILE`]) continue
+    const text = readSecretText(name, environment, () => {})
+    delete environment[`${name}_FILE`]
+    if (text) environment[name] = text
+  }
+  return environment
 }
 
 export type MutableValues = { -readonly [Name in SettingName]: Values[Name] }

@@ -25,6 +25,7 @@ export function readSetting(name: string, setting: Setting, raw: string): Readin
     case 'integer': {
       const whole = raw.trim()
       if (/^[+-]?\d{1,15}$/.test(whole)) return { value: Number(whole) + 0 }
+      if (setting.auto && whole.toLowerCase() === 'auto') return { value: setting.auto() }
       const milliseconds = setting.seconds ? parseDuration(whole) : undefined
       if (milliseconds !== undefined) return { value: wholeSeconds(milliseconds) }
       return expected(setting.seconds ? 'an integer of seconds, or a duration such as 30m' : 'an integer')

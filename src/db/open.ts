@@ -1,4 +1,4 @@
-/** Opens the database the settings name. Nothing is migrated yet. */
+/** Opens the database the settings name. Nothing is migrated yet, unless another process did. */
 import type { Settings } from '../config/settings'
 import type { Database } from './database'
 import { openPostgres } from './postgres'
@@ -7,7 +7,7 @@ import { openSqlite } from './sqlite'
 /** An answer that takes longer counts as an outage: the caller gets 503 instead of waiting with the database. */
 const ANSWER_TIMEOUT_MS = 5_000
 
-export function openDatabase(settings: Settings): Database {
+export function openDatabase(settings: Settings, { migrated = false } = {}): Database {
   if (settings.postgres) {
     return openPostgres({
       connection: settings.postgres.options,
@@ -18,6 +18,6 @@ export function openDatabase(settings: Settings): Database {
       answerTimeoutMs: ANSWER_TIMEOUT_MS,
     })
   }
-  if (settings.sqlite) return openSqlite(settings.sqlite)
+  if (settings.sqlite) return openSqlite({ ...settings.sqlite, migrated })
   throw new Error(`unsupported database driver: ${settings.DATABASE_DRIVER}`)
 }

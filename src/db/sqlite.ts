@@ -21,6 +21,8 @@ export interface SqliteOptions {
   readonly journalMode?: string
   readonly synchronous?: string
   readonly foreignKeys?: boolean
+  /** Another process migrated it: no write ever waits with the event loop. */
+  readonly migrated?: boolean
 }
 
 /** A commit of a full batch dirties several hundred pages; the default of 1,000 would checkpoint at nearly every one. */
@@ -54,6 +56,7 @@ export function openSqlite(options: SqliteOptions): Database {
   // Reads share the writer's handle: its commits are synchronous, so no read ever sees a half-written one, and a handle of
   // their own would lose its page cache at every commit of the other.
   const handle = openHandle(options, options.busyTimeoutMs)
+  if (options.migrated) handle.run('PRAGMA busy_timeout=0')
   const t = makeTables(sqliteKit)
   const q = drizzle({ client: handle }) as unknown as QueryBuilder
 

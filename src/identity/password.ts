@@ -31,7 +31,10 @@ const BCRYPT_BYTES = 72
 
 const normalise = (password: string): string => password.normalize('NFKC')
 
-export function createPasswordHasher(concurrency = 2): PasswordHasher {
+/** Hashes at once on one machine. */
+export const HASHES = 2
+
+export function createPasswordHasher(concurrency = HASHES): PasswordHasher {
   let running = 0
   const waiting: (() => void)[] = []
 

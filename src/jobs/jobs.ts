@@ -84,10 +84,14 @@ async function keepAuditShort(ctx: Context, signal: AbortSignal, sealer: Sealer)
   if (deleted > 0) ctx.log.info({ deleted }, `Cleaned up ${deleted} old audit logs`)
 }
 
-/** Starts every job: its first turn comes at once. `ctx` is the server's own, without a request. */
-export function startJobs(ctx: Context): Jobs {
+/**
+ * Starts every job: its first turn comes at once. `ctx` is the server's own, without a request. `gauges` false: another
+ * process counts for this one.
+ */
+export function startJobs(ctx: Context, { gauges = true }: { readonly gauges?: boolean } = {}): Jobs {
   const stopping = new AbortController()
-  const stops = jobsOf(ctx).map((job) => repeat(ctx, job, stopping.signal))
+  const jobs = jobsOf(ctx).filter(({ everywhere }) => gauges || !everywhere)
+  const stops = jobs.map((job) => repeat(ctx, job, stopping.signal))
   return {
     stop: async () => {
       stopping.abort()

@@ -8,7 +8,6 @@ import { Redis } from 'ioredis'
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
 import { redisPlace, redisStartError } from '../redis-connection'
-import type { MemoryLimits } from './memory'
 import { type Limits, type Verdict, WINDOW_MS } from './window'
 
 interface SharedLimits extends Limits {
@@ -55,7 +54,7 @@ const LOG_EVERY_MS = 60_000
 
 export interface RedisLimitsParts extends Pick<Context, 'log' | 'metrics'> {
   /** Counts while Redis is away. */
-  readonly local: MemoryLimits
+  readonly local: Limits
 }
 
 export function createRedisLimits(settings: Settings, { log, metrics, local }: RedisLimitsParts): SharedLimits {

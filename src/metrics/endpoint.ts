@@ -56,7 +56,7 @@ function createMetricsAnswer({ settings, metrics }: Context): (request: Request)
       if (!authorization.startsWith(BEARER)) return refuse('Bearer token required')
       if (!equalSecret(authorization.slice(BEARER.length), settings.METRICS_TOKEN)) return refuse('Invalid token')
     }
-    const text = await metrics.registry.metrics()
+    const text = await metrics.text()
     if (!accepts(headers.get('accept-encoding') ?? '', 'gzip')) return new Response(text, { headers: textHeaders })
     return new Response(Bun.gzipSync(text), { headers: { ...textHeaders, 'Content-Encoding': 'gzip' } })
   }

@@ -35,12 +35,14 @@ export function addProcessMetrics(registry: Registry): void {
   new Gauge({
     name: 'process_start_time_seconds',
     help: 'Start of the process, in seconds since the epoch.',
+    aggregator: 'min',
     registers,
   }).set(startedAt)
   addDescriptorMetrics(registry)
   new Gauge({
     name: 'process_event_loop_lag_seconds',
     help: 'How late the event loop came to a task that was due at once.',
+    aggregator: 'max',
     registers,
     async collect() {
       const before = performance.now()

@@ -62,7 +62,7 @@ describe('configuration', () => {
     ['a short password', { DEFAULT_ADMIN_PASSWORD: 'short' }, /DEFAULT_ADMIN_PASSWORD must be 12 to 256/],
     ['no such secret file', { JWT_SECRET_FILE: '/no/file' }, /JWT_SECRET_FILE \/no\/file: ENOENT/],
     ['a DSN that cannot be read', { DATABASE_DRIVER: 'postgres', DATABASE_DSN: 'host=x port=abc' }, /DATABASE_DSN/],
-    ['something of a later version', { WORKERS: '2' }, /WORKERS=2 is not available/],
+    ['processes that cannot share', { WORKERS: '2', DATABASE_PATH: ':memory:' }, /WORKERS=2 needs a database/],
   ]
   for (const [name, env, text] of cases)
     test(name, async () => {

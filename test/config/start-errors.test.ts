@@ -389,7 +389,10 @@ const CASES: Record<string, [Env, string][]> = {
     ],
   ],
   'features that this version does not have': [
-    [{ WORKERS: '2' }, 'WORKERS=2 is not available in this version; remove it or set WORKERS=1'],
+    [
+      { WORKERS: '2', DATABASE_PATH: ':memory:' },
+      'WORKERS=2 needs a database that processes can share: name a file in DATABASE_PATH',
+    ],
   ],
 }
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { duration, flag, integer, list, oneOf, secret, text } from '../setting'
 
 export const serverSettings = {
@@ -14,7 +15,11 @@ export const serverSettings = {
   STATIC_CACHE_MAX_AGE: duration('24h', 'How long browsers keep non-hashed static files; 0 or less sends no header.'),
   HSTS_MAX_AGE: duration('8760h', 'Strict-Transport-Security max-age, sent when BASE_URL is https.'),
   HSTS_INCLUDE_SUBDOMAINS: flag(true, 'Adds includeSubDomains to Strict-Transport-Security.'),
-  WORKERS: integer(1, 'Processes that share the port on this machine.', { min: 1, max: 64, planned: (n) => n > 1 }),
+  WORKERS: integer(1, 'Processes that share the port on this machine; auto = one for each processor.', {
+    min: 1,
+    max: 64,
+    auto: () => Math.min(availableParallelism(), 64),
+  }),
   LOG_FORMAT: oneOf(['', 'text', 'json'], '', 'Log lines as text or json; default text, in production json.'),
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error'], 'info', 'Least severe log lines that are written.'),
   PRODUCT_NAME: text('AuthGate', 'Name shown on every page.', { trim: true }),

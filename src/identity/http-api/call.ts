@@ -32,8 +32,8 @@ export const callBudgetMs = ({ HTTP_API_TIMEOUT }: Pick<Settings, 'HTTP_API_TIME
 
 type CallContext = Pick<Context, 'settings' | 'clock' | 'random' | 'log' | 'metrics'>
 
-/** `undefined` unless `AUTH_MODE` is `http_api`. */
-export function createHttpApi(ctx: CallContext): HttpApi | undefined {
+/** `undefined` unless `AUTH_MODE` is `http_api`. `share`: processes that ask the same service. */
+export function createHttpApi(ctx: CallContext, share = 1): HttpApi | undefined {
   const { settings } = ctx
   if (settings.AUTH_MODE !== 'http_api') return undefined
   const url = new URL(settings.HTTP_API_URL)
@@ -42,6 +42,7 @@ export function createHttpApi(ctx: CallContext): HttpApi | undefined {
   const exchange = createExchange(settings)
   const breaker = createBreaker(ctx)
   const budgetMs = callBudgetMs(settings)
+  const mostCalls = Math.ceil(MOST_CALLS / share)
   let running = 0
 
   /** A timestamp, nonce and signature of its own for every attempt, over the same body. */
@@ -79,7 +80,7 @@ export function createHttpApi(ctx: CallContext): HttpApi | undefined {
 
   return {
     check: async ({ username, password }, gone) => {
-      if (running >= MOST_CALLS) return unavailable('too many logins wait for it', BUSY_RETRY_SECONDS)
+      if (running >= mostCalls) return unavailable('too many logins wait for it', BUSY_RETRY_SECONDS)
       const passage = breaker.enter()
       if (!passage) return unavailable('it failed lately and is left alone', breaker.retryAfterSeconds())
       running += 1

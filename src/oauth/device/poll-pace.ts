@@ -39,13 +39,26 @@ export interface PollPace {
   note(code: StoredPace, at: number): Pace
 }
 
+/** One poll, as other processes hear of it. */
+export interface Poll {
+  readonly id: string
+  readonly at: number
+  readonly interval: number
+}
+
+/** Other processes of this machine that serve the same devices. */
+export interface OtherProcesses {
+  tell(poll: Poll): void
+  onHeard(listener: (polls: readonly Poll[]) => void): void
+}
+
 interface Seen {
   at: number
   interval: number
 }
 
 /** Two generations of a minute each: the older one is dropped as a whole, so nothing has to be swept. */
-export function createPollPace(): PollPace {
+export function createPollPace(others?: OtherProcesses): PollPace {
   let current = new Map<string, Seen>()
   let former = new Map<string, Seen>()
   let since = 0
@@ -68,6 +81,13 @@ export function createPollPace(): PollPace {
     return stored <= STORED_PER_SECOND
   }
 
+  others?.onHeard((polls) => {
+    for (const { id, at, interval } of polls) {
+      const seen = current.get(id) ?? former.get(id)
+      current.set(id, { at: Math.max(at, seen?.at ?? 0), interval: Math.max(interval, seen?.interval ?? 0) })
+    }
+  })
+
   return {
     note: (code, at) => {
       rotate(at)
@@ -77,6 +97,7 @@ export function createPollPace(): PollPace {
       const tooFast = at - before < (interval - TOLERANCE_SECONDS) * 1000
       const next = tooFast ? Math.min(interval + SLOW_DOWN_SECONDS, LONGEST_INTERVAL_SECONDS) : interval
       current.set(code.id, { at, interval: next })
+      others?.tell({ id: code.id, at, interval: next })
       return { tooFast, interval: next, store: tooFast && next > code.pollInterval && mayStore(at) }
     },
   }
