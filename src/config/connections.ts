@@ -28,7 +28,7 @@ function readSqlite({ values, warn }: Check): SqliteConnection {
   const { connection, warnings } = parseSqliteDsn(values.DATABASE_DSN || values.DATABASE_PATH)
   if (connection.path === ':memory:' && values.WORKERS > 1)
     throw new DsnError(
-      `WORKERS=${values.WORKERS} needs a database that processes can share: name a file in DATABASE_PATH`,
+      `WORKERS=${values.WORKERS} needs a database that processes can share: set DATABASE_PATH to a file`,
     )
   for (const warning of warnings) warn(warning)
   return connection

@@ -391,7 +391,7 @@ const CASES: Record<string, [Env, string][]> = {
   'features that this version does not have': [
     [
       { WORKERS: '2', DATABASE_PATH: ':memory:' },
-      'WORKERS=2 needs a database that processes can share: name a file in DATABASE_PATH',
+      'WORKERS=2 needs a database that processes can share: set DATABASE_PATH to a file',
     ],
   ],
 }
