@@ -7,9 +7,10 @@ import { type Context, now } from '../context'
 import { param, type Query, query } from '../db/definitions'
 import type { Tables } from '../db/tables'
 
-export const COUNT_LIMIT = 100_000
+export const COUNT_LIMIT = 10_000
 
 export interface Counters {
+  /** `COUNT_LIMIT` stands for that many or more, here and below. */
   readonly users: number
   readonly admins: number
   readonly disabledUsers: number
@@ -18,7 +19,7 @@ export interface Counters {
   readonly pendingClients: number
   /** Changes of approved clients that wait for a decision. */
   readonly pendingRevisions: number
-  /** Not expired; `COUNT_LIMIT` stands for that many or more. */
+  /** Not expired. */
   readonly accessTokens: number
   readonly refreshTokens: number
   readonly sessions: number
@@ -26,20 +27,22 @@ export interface Counters {
 
 const count = sql<number>`count(*)`.mapWith(Number)
 
-const users = query('dashboard_users', (q, t) => q.select({ count }).from(t.users))
-const admins = query('dashboard_admins', (q, t) => q.select({ count }).from(t.users).where(eq(t.users.role, 'admin')))
-const disabled = query('dashboard_disabled_users', (q, t) =>
-  q.select({ count }).from(t.users).where(eq(t.users.isActive, false)),
-)
+/** The table's columns are not read: an index holds all that is asked for. */
+const one = { one: sql<number>`1`.as('one') }
+
+const countUsers = (name: string, only?: (t: Tables) => SQL): Query<{ count: number }> =>
+  query(name, (q, t) =>
+    q.select({ count }).from(q.select(one).from(t.users).where(only?.(t)).limit(COUNT_LIMIT).as('counted')),
+  )
+const users = countUsers('dashboard_users')
+const admins = countUsers('dashboard_admins', (t) => eq(t.users.role, 'admin'))
+const disabled = countUsers('dashboard_disabled_users', (t) => eq(t.users.isActive, false))
 const clients = query('dashboard_clients', (q, t) =>
   q.select({ status: t.oauthApplications.status, count }).from(t.oauthApplications).groupBy(t.oauthApplications.status),
 )
 const revisions = query('dashboard_revisions', (q, t) =>
   q.select({ count }).from(t.clientRevisions).where(eq(t.clientRevisions.status, 'pending')),
 )
-
-/** The table's columns are not read: an index holds all that is asked for. */
-const one = { one: sql<number>`1`.as('one') }
 
 const tokens = (category: 'access' | 'refresh'): Query<{ count: number }> =>
   query(`dashboard_${category}_tokens`, (q, { accessTokens }) =>

@@ -18,6 +18,11 @@ const MOST_COUNTED = 100_000
 /** Records a search looks at in one go: SQLite serves nobody else meanwhile. */
 const STRETCH = { sqlite: 5_000, postgres: 50_000 }
 
+/** For a page that is to be there at once: matches that are counted, and records that a search looks at. */
+const QUICK = { counted: 10_000, looked: { sqlite: 20_000, postgres: 10_000 } }
+/** Statistics of a page are about so many records at most, the newest of their time. */
+const QUICK_STATISTICS = 25_000
+
 /** Place of a record in the order of the trail. */
 export interface Place {
   readonly time: Date
@@ -26,7 +31,7 @@ export interface Place {
 
 export interface AuditPage {
   readonly rows: readonly AuditRow[]
-  /** At most `MOST_COUNTED`. */
+  /** At most `MOST_COUNTED`, or as many as a quick look counts. */
   readonly total: number
   /** There are more than `total`. */
   readonly more: boolean
@@ -34,6 +39,8 @@ export interface AuditPage {
   readonly page: number
   readonly pageSize: number
   readonly pages: number
+  /** A quick search ended here; older records were not looked at. */
+  readonly searchedTo?: Date
 }
 
 export interface PageRequest {
@@ -41,20 +48,25 @@ export interface PageRequest {
   readonly pageSize: number
   /** Nothing newer: pages do not move when records are added. */
   readonly upTo?: Place
+  /** Looks at no more than is looked at in a moment. */
+  readonly quick?: boolean
 }
 
 /** Throws `DatabaseUnavailable`. A page beyond the last is the last one. */
 export async function readAuditPage(ctx: Reader, filter: AuditFilter, request: PageRequest): Promise<AuditPage> {
-  const keys = hasIndex(filter) ? undefined : await firstMatches(ctx, filter, request.upTo)
-  const counted = keys ? keys.length : await countMatches(ctx, filter, request.upTo)
-  const total = Math.min(counted, MOST_COUNTED)
+  const most = request.quick ? QUICK.counted : MOST_COUNTED
+  const looked = request.quick ? QUICK.looked[ctx.db.dialect] : Number.POSITIVE_INFINITY
+  const search = hasIndex(filter) ? undefined : await firstMatches(ctx, filter, request.upTo, { most, looked })
+  const counted = search ? search.ids.length : await countMatches(ctx, filter, request.upTo, most)
+  const total = Math.min(counted, most)
   const pages = Math.ceil(total / request.pageSize)
   const page = Math.max(1, Math.min(request.page, pages))
   const offset = (page - 1) * request.pageSize
-  const rows = keys
-    ? await rowsOfIds(ctx, keys.slice(offset, offset + request.pageSize))
+  const rows = search
+    ? await rowsOfIds(ctx, search.ids.slice(offset, offset + request.pageSize))
     : await selectRows(ctx, filter, { upTo: request.upTo, limit: request.pageSize, offset })
-  return { rows, total, more: counted > MOST_COUNTED, page, pageSize: request.pageSize, pages }
+  const searchedTo = search?.stoppedAt && { searchedTo: search.stoppedAt.time }
+  return { rows, total, more: counted > most, page, pageSize: request.pageSize, pages, ...searchedTo }
 }
 
 /** The newest record there is, whatever the filter: what later pages are held to. */
@@ -87,8 +99,8 @@ export async function countMatches(
   const { q, t } = ctx.db
   if (!hasIndex(filter)) {
     let count = 0
-    for await (const keys of matchingKeys(ctx, filter, upTo)) {
-      count += keys.length
+    for await (const { ids } of matchingKeys(ctx, filter, upTo)) {
+      count += ids.length
       if (count > limit) return limit + 1
     }
     return count
@@ -128,9 +140,9 @@ export async function* streamAuditRows(
     }
     return
   }
-  for await (const keys of matchingKeys(ctx, filter, upTo)) {
-    for (let start = 0; start < keys.length && left > 0; start += batch) {
-      const rows = await rowsOfIds(ctx, keys.slice(start, start + Math.min(batch, left)))
+  for await (const { ids } of matchingKeys(ctx, filter, upTo)) {
+    for (let start = 0; start < ids.length && left > 0; start += batch) {
+      const rows = await rowsOfIds(ctx, ids.slice(start, start + Math.min(batch, left)))
       left -= rows.length
       if (rows.length > 0) yield rows
     }
@@ -215,8 +227,19 @@ async function selectRows(
   )
 }
 
-/** Ids of what matches, one stretch of the trail at a time, newest first; some are empty. */
-async function* matchingKeys(ctx: Reader, filter: AuditFilter, upTo?: Place): AsyncGenerator<readonly string[]> {
+/** What matches of one stretch of the trail, newest first; often nothing. */
+interface Stretch {
+  readonly ids: readonly string[]
+  /** Its last record; undefined when the trail ends before. */
+  readonly end: Place | undefined
+}
+
+async function* matchingKeys(
+  ctx: Reader,
+  filter: AuditFilter,
+  upTo?: Place,
+  length: number = STRETCH[ctx.db.dialect],
+): AsyncGenerator<Stretch> {
   const { q, t } = ctx.db
   const key = { time: t.auditLogs.eventTime, id: t.auditLogs.id }
   for (let before: Place | undefined; ; ) {
@@ -227,7 +250,7 @@ async function* matchingKeys(ctx: Reader, filter: AuditFilter, upTo?: Place): As
         .where(indexedConditions(t, filter, { upTo, before }))
         .orderBy(...newestFirst(t))
         .limit(1)
-        .offset(STRETCH[ctx.db.dialect] - 1),
+        .offset(length - 1),
     )
     const found = await answered(
       q
@@ -236,7 +259,7 @@ async function* matchingKeys(ctx: Reader, filter: AuditFilter, upTo?: Place): As
         .where(and(indexedConditions(t, filter, { upTo, before, from: end }), residualConditions(t, filter)))
         .orderBy(...newestFirst(t)),
     )
-    yield found.map(({ id }) => id)
+    yield { ids: found.map(({ id }) => id), end }
     if (!end) return
     before = end
     // SQLite answers at once: without this pause nobody else would be served until the last stretch.
@@ -244,13 +267,22 @@ async function* matchingKeys(ctx: Reader, filter: AuditFilter, upTo?: Place): As
   }
 }
 
-async function firstMatches(ctx: Reader, filter: AuditFilter, upTo?: Place): Promise<string[]> {
+async function firstMatches(
+  ctx: Reader,
+  filter: AuditFilter,
+  upTo: Place | undefined,
+  { most, looked }: { readonly most: number; readonly looked: number },
+): Promise<{ readonly ids: readonly string[]; readonly stoppedAt?: Place }> {
+  const length = Math.min(STRETCH[ctx.db.dialect], looked)
   const matches: string[] = []
-  for await (const keys of matchingKeys(ctx, filter, upTo)) {
-    matches.push(...keys)
-    if (matches.length > MOST_COUNTED) return matches.slice(0, MOST_COUNTED + 1)
+  let left = looked
+  for await (const { ids, end } of matchingKeys(ctx, filter, upTo, length)) {
+    matches.push(...ids)
+    left -= length
+    if (matches.length > most) break
+    if (left <= 0 && end) return { ids: matches, stoppedAt: end }
   }
-  return matches
+  return { ids: matches.slice(0, most + 1) }
 }
 
 async function rowsOfIds(ctx: Reader, ids: readonly string[]): Promise<AuditRow[]> {
@@ -277,11 +309,25 @@ export interface AuditStatistics {
   readonly bySeverity: readonly (readonly [severity: string, count: number])[]
 }
 
+type Range = Pick<AuditFilter, 'startTime' | 'endTime'>
+
+/** The newest part of a stretch of time: what is counted in a moment. */
+export async function newestPart(ctx: Reader, range: Range): Promise<Range> {
+  const { q, t } = ctx.db
+  const [first] = await answered(
+    q
+      .select({ time: t.auditLogs.eventTime })
+      .from(t.auditLogs)
+      .where(indexedConditions(t, range, {}))
+      .orderBy(...newestFirst(t))
+      .limit(1)
+      .offset(QUICK_STATISTICS - 1),
+  )
+  return first ? { ...range, startTime: first.time } : range
+}
+
 /** Counts of a stretch of time, both ends inclusive. Records are not read, but for the few that matter. Throws `DatabaseUnavailable`. */
-export async function auditStatistics(
-  ctx: Reader,
-  range: Pick<AuditFilter, 'startTime' | 'endTime'>,
-): Promise<AuditStatistics> {
+export async function auditStatistics(ctx: Reader, range: Range): Promise<AuditStatistics> {
   const { q, t } = ctx.db
   const { auditLogs: rows } = t
   // SQLite would rather look up the time and then every record than read the index that has both columns.

@@ -26,6 +26,8 @@ export interface AdminAuditProps {
   readonly list: AuditListView
   readonly events: readonly AuditEventView[]
   readonly listed: { readonly total: number; readonly more: boolean; readonly page: number; readonly pages: number }
+  /** What a search has not looked at yet. */
+  readonly further?: { readonly from: Date | undefined; readonly until: Date }
   /** Only with the first page. */
   readonly statistics?: AuditStatisticsView
   readonly exportHref: string
@@ -75,6 +77,7 @@ export function adminAuditPage(frame: PageFrame, props: AdminAuditProps): JSX.El
               : t.found(figure(frame, listed.total))}
           </p>
         </div>
+        {props.further && <Further frame={frame} list={list} further={props.further} />}
         {events.length === 0 ? (
           <Nothing frame={frame} list={list} />
         ) : (
@@ -85,6 +88,29 @@ export function adminAuditPage(frame: PageFrame, props: AdminAuditProps): JSX.El
         )}
       </section>
     </AdminPage>
+  )
+}
+
+/** A search looks at the newest first, a stretch at a time. */
+const Further = (props: {
+  frame: PageFrame
+  list: AuditListView
+  further: NonNullable<AdminAuditProps['further']>
+}) => {
+  const { frame, list, further } = props
+  const t = frame.t.audit
+  const href = auditHref(frame, list, {
+    ...{ page: '', period: '' },
+    ...(further.from && { start_time: further.from.toISOString() }),
+    end_time: further.until.toISOString(),
+  })
+  return (
+    <p class="mb-3 text-sm text-muted">
+      {t.searchedTo(<Time at={further.until} />)}{' '}
+      <a class="link" href={href}>
+        {t.searchFurther}
+      </a>
+    </p>
   )
 }
 

@@ -118,12 +118,12 @@ function Cards({ frame, counters, countLimit, activity }: DashboardProps & { fra
     <div class="stat-grid">
       <Stat
         label={t.cards.users}
-        value={figure(frame, counters.users)}
+        value={bounded(counters.users)}
         href={`${admin}/users`}
         curve={activity && <Sparkline values={activity.series['login.success']} />}
         detail={
           <>
-            {t.cards.usersDetail(counters.admins, counters.users - counters.admins)}
+            {counters.users < countLimit && t.cards.usersDetail(counters.admins, counters.users - counters.admins)}
             {counters.disabledUsers > 0 && (
               <span class="text-(--color-error)"> ({t.cards.disabled(counters.disabledUsers)})</span>
             )}

@@ -7,7 +7,7 @@ import { type AuditStatisticsView, adminAuditPage } from '../../../views/pages/a
 import { adminAuditEventPage } from '../../../views/pages/admin-audit-event'
 import { EVENT_TYPES, EVENTS, type EventGroup, RESOURCE_TYPES, SEVERITIES } from '../../audit/events'
 import { type AuditFilter, filterParameters, rfc3339 } from '../../audit/filter'
-import { auditStatistics, findAuditRow, newestPlace, readAuditPage } from '../../audit/query'
+import { auditStatistics, findAuditRow, newestPart, newestPlace, readAuditPage } from '../../audit/query'
 import type { AuditRow } from '../../audit/row'
 import { BEGINNING, endBefore, newestSeal } from '../../audit/seals/records'
 import type { Context, RequestContext } from '../../context'
@@ -52,7 +52,7 @@ async function auditLog(ctx: RequestContext, session: BrowserSession, asked: Aud
   const { filter } = asked
   const upTo = asked.upTo ?? (await newestPlace(ctx))
   const [found, statistics, seal, sealedEnd] = await Promise.all([
-    readAuditPage(ctx, filter, { page: asked.page, pageSize: asked.pageSize, ...(upTo && { upTo }) }),
+    readAuditPage(ctx, filter, { page: asked.page, pageSize: asked.pageSize, quick: true, ...(upTo && { upTo }) }),
     asked.page === 1 ? statisticsOf(ctx, filter) : undefined,
     newestSeal(ctx),
     endBefore(ctx, Number.MAX_SAFE_INTEGER),
@@ -67,6 +67,7 @@ async function auditLog(ctx: RequestContext, session: BrowserSession, asked: Aud
       list: listView(frame.t, asked, upTo && placeText(upTo)),
       events: found.rows.map(eventView),
       listed: found,
+      ...(found.searchedTo && { further: { from: filter.startTime, until: found.searchedTo } }),
       ...(statistics && { statistics }),
       exportHref: `${frame.basePath}${AUDIT_PATH}/export${query === '' ? '' : `?${query}`}`,
       enabled: ctx.settings.ENABLE_AUDIT_LOGGING,
@@ -76,12 +77,13 @@ async function auditLog(ctx: RequestContext, session: BrowserSession, asked: Aud
   )
 }
 
-/** Of the chosen stretch of time, whatever else is filtered; without one, of all there is. */
+/** Of the chosen stretch of time, whatever else is filtered; without one, of all there is. Of a long one, its newest part. */
 async function statisticsOf(ctx: RequestContext, { startTime, endTime }: AuditFilter): Promise<AuditStatisticsView> {
-  const counted = await auditStatistics(ctx, { ...(startTime && { startTime }), ...(endTime && { endTime }) })
+  const range = await newestPart(ctx, { ...(startTime && { startTime }), ...(endTime && { endTime }) })
+  const counted = await auditStatistics(ctx, range)
   const bySeverity = new Map(counted.bySeverity)
   return {
-    ...(startTime && { from: startTime }),
+    ...(range.startTime && { from: range.startTime }),
     until: endTime ?? new Date(ctx.clock.now()),
     total: counted.total,
     failures: counted.total - counted.successes,

@@ -72,6 +72,8 @@ export const audit = {
   events: 'Events',
   found: (count: string) => `Total events: ${count}`,
   foundMore: (count: string) => `Total events: more than ${count}`,
+  searchedTo: (time: Child): Child => ['Searched back to ', time, '.'],
+  searchFurther: 'Search further back',
   foundMoreHint: 'Pages end there. Choose a shorter period to see further back.',
   emptyTitle: 'No audit logs yet',
   emptyText: 'Sign-ins, tokens, changes of users and applications appear here as they happen.',

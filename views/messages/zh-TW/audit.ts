@@ -61,6 +61,8 @@ export const audit: Audit = {
   events: '事件',
   found: (count) => `事件總數：${count}`,
   foundMore: (count) => `事件總數：超過 ${count}`,
+  searchedTo: (time) => ['已搜尋至 ', time, '。'],
+  searchFurther: '繼續搜尋更早的事件',
   foundMoreHint: '頁面到此為止。若要查看更早的事件，請縮短期間。',
   emptyTitle: '尚無稽核記錄',
   emptyText: '登入、權杖以及使用者與應用程式的變更發生時，會顯示在這裡。',
