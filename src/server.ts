@@ -6,6 +6,7 @@ import { confirmPages } from './account/confirm'
 import { accountConnectionsPages } from './account/connections'
 import { languageSwitch } from './account/language'
 import { accountOverviewPages } from './account/overview'
+import { accountPasskeyPages } from './account/passkeys'
 import { accountProfilePages } from './account/profile'
 import { accountSecurityPages } from './account/security'
 import { accountSessionsPages, homePage } from './account/sessions'
@@ -39,8 +40,9 @@ import { createUnknownRouteAnswer } from './edge/unknown-route'
 import { changePasswordPages } from './identity/change-password-pages'
 import { loginPages } from './identity/login-pages'
 import { logoutPages } from './identity/logout-pages'
+import { passkeyLoginPages } from './identity/passkeys/login-pages'
 import { providerPages } from './identity/provider-pages'
-import { secondStepPages } from './identity/second-step-pages'
+import { secondStepPages } from './identity/second-factor/second-step-pages'
 import { metricsEndpoint } from './metrics/endpoint'
 import { authorizationEndpoint } from './oauth/authorize'
 import { deviceQrCode } from './oauth/device/qr-code'
@@ -111,6 +113,7 @@ const peopleFeatures = (ctx: Context): AnyElysia =>
   new Elysia({ strictPath: true })
     .use(loginPages(ctx))
     .use(secondStepPages(ctx))
+    .use(passkeyLoginPages(ctx))
     .use(providerPages(ctx))
     .use(logoutPages(ctx))
     .use(changePasswordPages(ctx))
@@ -126,6 +129,7 @@ const peopleFeatures = (ctx: Context): AnyElysia =>
     .use(accountActivityPages(ctx))
     .use(accountProfilePages(ctx))
     .use(accountSecurityPages(ctx))
+    .use(accountPasskeyPages(ctx))
     .use(confirmPages(ctx))
     .use(revealPages(ctx))
     .use(accountConnectionsPages(ctx))

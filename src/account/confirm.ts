@@ -8,16 +8,19 @@ import type { Context, RequestContext } from '../context'
 import { Conflict, type Statement } from '../db/commit'
 import { deviceCookieName, readCookie, sessionCookieName, setCookie } from '../edge/cookies'
 import { findHeld } from '../edge/held'
+import { jsonHeaders } from '../edge/json-refusal'
 import { page, pageFrame, redirectTo } from '../edge/page'
 import { PageError } from '../edge/page-error'
 import { CONFIRM_PATH, type HeldForm, isRecentLogin, requireRecentLogin } from '../edge/step-up'
 import { signedInSurface } from '../edge/surfaces/page'
 import { knownDevice } from '../identity/known-device'
 import { listConnections } from '../identity/linking/records'
+import { askForPasskey, hasUsablePasskey, showPasskey } from '../identity/passkeys/factor'
 import { safeRedirect } from '../identity/redirect-target'
-import { hasSecondFactor, withSecondFactor } from '../identity/second-factor/required'
-import { type FactorVerification, verifySecondFactor } from '../identity/second-factor/verify'
-import { type BrowserSession, type StartedSession, startSession } from '../identity/sessions'
+import { hasSecondFactor, hasTotp, withSecondFactor } from '../identity/second-factor/required'
+import { auditRefusedFactor } from '../identity/second-factor/second-step'
+import { type FactorVerification, type ShownFactor, verifySecondFactor } from '../identity/second-factor/verify'
+import { type BrowserSession, startSession } from '../identity/sessions'
 import { userUnchanged } from '../identity/users'
 import { verifyPassword } from '../identity/verify-password'
 
@@ -54,26 +57,53 @@ export const confirmPages = (context: Context) =>
             headers: { 'Retry-After': String(outcome.retryAfterSeconds) },
           })
         const factor = await secondFactor(ctx, session, body.code ?? '', request)
-        if (factor?.kind === 'wrong')
-          return form(ctx, session, body, { status: 400, problem: (m) => m.security.stepWrong })
+        if (factor?.kind === 'wrong') {
+          auditRefusedFactor(ctx, session.user, { ...REFUSED, reason: 'wrong_code', factor: 'code' })
+          return form(ctx, session, body, { status: 400, problem: (m) => m.security.stepWrong, at: 'code' })
+        }
         if (factor?.kind === 'delayed')
           return form(ctx, session, body, {
-            ...{ status: 429, problem: (m: Messages) => m.confirm.tooMany },
+            ...{ status: 429, problem: (m: Messages) => m.confirm.tooMany, at: 'code' as const },
             headers: { 'Retry-After': String(Math.ceil(factor.waitMs / 1000)) },
           })
-        try {
-          const { cookieValue, maxAgeSeconds } = await confirmed(ctx, session, outcome.alongside, factor)
-          const cookie = setCookie(ctx.settings, sessionCookieName(ctx.settings), cookieValue, { maxAgeSeconds })
-          return redirectTo(ctx, afterwards(ctx, body), { status: 303, cookies: [cookie] })
-        } catch (error) {
-          if (!(error instanceof Conflict)) throw error
-          return form(ctx, session, body, { status: 409, problem: (m) => m.confirm.changed })
-        }
+        return await confirmed(ctx, session, body, {
+          action: 'Password confirmed before a sensitive action',
+          amr: factor ? withSecondFactor('pwd', factor.amr) : 'pwd',
+          factor: factor?.method,
+          // A write to the user's row comes before anything that only looks at it.
+          claim: factor?.claim ?? userUnchanged(session.user),
+          alongside: [...(factor?.alongside ?? []), ...outcome.alongside],
+        })
       },
       {
         body: t.Object({ csrf_token: optionalText, password: optionalText, code: optionalText, ...targets }),
         response: t.Any(),
       },
+    )
+    .post(
+      `${CONFIRM_PATH}/passkey/options`,
+      async ({ ctx, session }) => {
+        const options = await askForPasskey(ctx, session)
+        if (!options) throw new PageError(404, (m) => m.errors.notFound)
+        return new Response(JSON.stringify(options), { headers: jsonHeaders(ctx) })
+      },
+      { body: t.Object({ csrf_token: optionalText }), response: t.Any() },
+    )
+    .post(
+      `${CONFIRM_PATH}/passkey`,
+      async ({ ctx, session, body }) => {
+        const shown = await showPasskey(ctx, session, body.credential ?? '')
+        if (shown.kind === 'wrong') {
+          auditRefusedFactor(ctx, session.user, { ...REFUSED, reason: shown.reason, factor: 'passkey' })
+          return form(ctx, session, body, { status: 400, problem: (m) => m.security.stepWrongPasskey, at: 'passkey' })
+        }
+        const { amr, claim, alongside } = shown
+        return await confirmed(ctx, session, body, {
+          action: 'Passkey shown before a sensitive action',
+          ...{ amr: withSecondFactor('', amr), factor: 'passkey', claim, alongside },
+        })
+      },
+      { body: t.Object({ csrf_token: optionalText, credential: optionalText, ...targets }), response: t.Any() },
     )
     .get(
       CONTINUE_PATH,
@@ -88,34 +118,45 @@ export const confirmPages = (context: Context) =>
       { query: t.Object({ held: optionalText }), response: t.Any() },
     )
 
+const REFUSED = { action: 'Second factor refused at a confirmation' }
+
+interface Confirmation {
+  /** For the audit trail. */
+  readonly action: string
+  readonly factor: ShownFactor['method'] | undefined
+  readonly amr: string
+  readonly claim: Statement
+  readonly alongside: readonly Statement[]
+}
+
 /** A new id for the session: a copy of the cookie made before does not become one that may do everything. */
-const confirmed = (
+async function confirmed(
   ctx: RequestContext,
   session: BrowserSession,
-  alongside: readonly Statement[],
-  factor: (FactorVerification & { kind: 'right' }) | undefined,
-): Promise<StartedSession> => {
+  target: Target,
+  { action, factor, amr, claim, alongside }: Confirmation,
+): Promise<Response> {
   const { user, remember, sid } = session
-  const login = {
-    user,
-    remember,
-    amr: factor ? withSecondFactor('pwd') : 'pwd',
-    idp: user.authSource === 'http_api' ? 'http_api' : 'local',
-    replaces: session,
-  }
   const recorded = audit(ctx, {
-    event: 'AUTHENTICATION_SUCCESS',
-    action: 'Password confirmed before a sensitive action',
+    ...{ event: 'AUTHENTICATION_SUCCESS', action },
     actor: { id: user.id, username: user.username },
     resource: { type: 'USER', id: user.id },
     details: {
       ...{ auth_source: user.authSource, confirmation: true, sid },
-      ...(factor && { second_factor: factor.method }),
+      ...(factor && { second_factor: factor }),
     },
   })
-  // A write to the user's row comes before anything that only looks at it.
-  const claim = factor?.claim ?? userUnchanged(user)
-  return startSession(ctx, login, { claim, alongside: [...(factor?.alongside ?? []), ...alongside, ...recorded] })
+  try {
+    const idp = user.authSource === 'http_api' ? 'http_api' : 'local'
+    const login = { user, remember, amr, idp, replaces: session }
+    const started = await startSession(ctx, login, { claim, alongside: [...alongside, ...recorded] })
+    const { cookieValue, maxAgeSeconds } = started
+    const cookie = setCookie(ctx.settings, sessionCookieName(ctx.settings), cookieValue, { maxAgeSeconds })
+    return redirectTo(ctx, afterwards(ctx, target), { status: 303, cookies: [cookie] })
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error
+    return form(ctx, session, target, { status: 409, problem: (m) => m.confirm.changed })
+  }
 }
 
 /** Asked for again with the password; `undefined` where the account has none. */
@@ -136,9 +177,13 @@ const afterwards = (ctx: RequestContext, { redirect, held }: Target): string =>
     ? `${CONTINUE_PATH}?${new URLSearchParams({ held })}`
     : (safeRedirect(ctx.settings, redirect) ?? '/')
 
+const PROBLEM_AT = { password: 'problem', code: 'codeProblem', passkey: 'passkeyProblem' } as const
+
 interface Shown {
   readonly status?: number
   readonly problem?: (t: Messages) => string
+  /** What it is about; default the password. */
+  readonly at?: keyof typeof PROBLEM_AT
   readonly headers?: Record<string, string>
 }
 
@@ -148,18 +193,19 @@ async function form(
   target: Target,
   shown: Shown = {},
 ): Promise<Response> {
-  const { status = 200, problem, headers = {} } = shown
+  const { status = 200, problem, at = 'password', headers = {} } = shown
   const { redirect = '', held = '' } = target
   const next = afterwards(ctx, target)
   const frame = pageFrame(ctx, session, { here: `${CONFIRM_PATH}?${new URLSearchParams({ redirect, held })}` })
   const html = confirmIdentityPage(frame, {
     redirect: safeRedirect(ctx.settings, redirect) ?? '',
     held,
-    asksForCode: hasSecondFactor(session.user),
+    ...(hasSecondFactor(session.user) && { asksFor: hasTotp(session.user) ? 'code' : 'recovery_code' }),
+    passkeys: hasUsablePasskey(ctx, session),
     hasPassword: session.user.passwordHash !== '' || session.user.authSource === 'http_api',
     providers: await providersOf(ctx, session, next),
     signInAgain: `/login?${new URLSearchParams({ prompt: 'login', redirect: next })}`,
-    ...(problem && { problem: problem(frame.t) }),
+    ...(problem && { [PROBLEM_AT[at]]: problem(frame.t) }),
   })
   return page(html, { status, headers })
 }

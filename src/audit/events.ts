@@ -25,7 +25,7 @@ const at = (group: EventGroup, severity: Severity = 'INFO'): EventEntry => ({ gr
 
 /** What each means is in the message catalogue, area `audit`. */
 export const EVENTS = {
-  /** Somebody proved who they are: with a password here or at the HTTP API. */
+  /** Somebody proved who they are: with a password here or at the HTTP API, or with a passkey. */
   AUTHENTICATION_SUCCESS: at('sign_in'),
   AUTHENTICATION_FAILURE: at('sign_in', 'WARNING'),
   /** A login through another provider, or its failure (success false). */
@@ -74,6 +74,7 @@ export const EVENTS = {
   SECOND_FACTOR_ENABLED: at('user', 'WARNING'),
   SECOND_FACTOR_DISABLED: at('user', 'WARNING'),
   RECOVERY_CODES_REPLACED: at('user', 'WARNING'),
+  PASSKEY_RENAMED: at('user'),
   OAUTH_CONNECTION_DELETED: at('user', 'WARNING'),
 
   RATE_LIMIT_EXCEEDED: at('protection', 'WARNING'),

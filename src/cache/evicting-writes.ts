@@ -82,6 +82,8 @@ const EVICTING_WRITES: Readonly<Record<string, Evicts>> = {
   drop_address_claim: user,
   set_address_standing: user,
   set_totp: user,
+  set_passkey_count: user,
+  remove_second_factors: user,
   set_user_active: endedUser,
   claim_user_to_delete: endedUser,
   delete_user: endedUser,
@@ -89,6 +91,7 @@ const EVICTING_WRITES: Readonly<Record<string, Evicts>> = {
   raise_user_epoch: endedUser,
   /** When somebody signed in, and what they sign in with, is not copied. */
   note_login: nothing,
+  note_passkey_login: nothing,
   use_totp_step: nothing,
   lock_user: nothing,
   lock_administrators: nothing,

@@ -5,6 +5,7 @@ import { type Configuration, ConfigurationError, type Environment, loadConfigura
 import type { Settings } from '../config/settings'
 import { forgetSecrets, resolvedEnvironment } from '../config/sources'
 import { watchForCrashes } from '../crashes'
+import { relyingParty } from '../identity/passkeys/relying-party'
 import { hasMetricsListener, type RunningServer, startServer } from '../lifecycle'
 import { addressText } from '../listen-address'
 import { type BufferedLogger, createLogger, errorText, sharedOutput } from '../log'
@@ -89,6 +90,8 @@ function logConfiguration(log: BufferedLogger, configuration: Configuration): vo
   if (settings.AUTH_MODE === 'http_api')
     log.info({}, `HTTP API authentication enabled: ${addressOnly(settings.HTTP_API_URL)}`)
   log.info({}, `Database: ${databaseText(settings)}`)
+  if (!relyingParty(settings))
+    log.info({}, 'Passkeys are not offered: BASE_URL needs a host name, and https unless that is localhost')
 }
 
 /** Explicit settings, secrets masked. */

@@ -5,6 +5,7 @@ import { makeTables } from './tables'
 export const {
   users,
   recoveryCodes,
+  passkeys,
   oauthConnections,
   retiredUsernames,
   severedConnections,

@@ -57,11 +57,13 @@ const CONFIRM = '/account/confirm'
 const PASSWORD_PAGE = '/account/change-password'
 const ALLOWED_BEFORE_PASSWORD_CHANGE = new Set([PASSWORD_PAGE, '/logout'])
 
-const SECOND_STEP_PATH = '/login/second-step'
+export const SECOND_STEP_PATH = '/login/second-step'
 export const ENROLMENT_PATH = '/account/security/totp'
+export const PASSKEYS_PATH = '/account/security/passkeys'
 const ALLOWED_BEFORE_ENROLMENT = new Set([
   ...ALLOWED_BEFORE_PASSWORD_CHANGE,
   ...[ENROLMENT_PATH, `${ENROLMENT_PATH}/begin`, CONFIRM, `${CONFIRM}/continue`],
+  ...[PASSKEYS_PATH, `${PASSKEYS_PATH}/options`],
 ])
 
 /** Throws `LoginRequired`, `PasswordChangeRequired`, `EnrolmentRequired`, `DatabaseUnavailable`. */

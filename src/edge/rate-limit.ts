@@ -29,6 +29,10 @@ const routesPerAddress = (settings: Settings): ReadonlyMap<string, Limited> =>
   new Map([
     ['POST /login', { route: 'login', perMinute: settings.LOGIN_RATE_LIMIT }],
     ['POST /login/second-step', { route: 'second_step', perMinute: settings.LOGIN_RATE_LIMIT }],
+    ['POST /login/second-step/passkey', { route: 'second_step', perMinute: settings.LOGIN_RATE_LIMIT }],
+    ['POST /login/second-step/passkey/options', { route: 'passkey_options', perMinute: settings.LOGIN_RATE_LIMIT }],
+    ['POST /login/passkey', { route: 'passkey', perMinute: settings.LOGIN_RATE_LIMIT }],
+    ['POST /login/passkey/options', { route: 'passkey_options', perMinute: settings.LOGIN_RATE_LIMIT }],
     ['POST /oauth/device/code', { route: 'device_code', perMinute: settings.DEVICE_CODE_RATE_LIMIT }],
     ['POST /oauth/token', { route: 'token', perMinute: settings.TOKEN_RATE_LIMIT }],
     ['POST /oauth/register', { route: 'register', perMinute: settings.DYNAMIC_CLIENT_REGISTRATION_RATE_LIMIT }],

@@ -6,8 +6,8 @@ import type { User } from './users'
 /** Who checks a password: this server, or the service of `HTTP_API_URL`. */
 export type PasswordSource = 'local' | 'http_api'
 
-/** What the person is told. Everything but `invalid` is told only to who knows the password. */
-export type LoginProblem = 'invalid' | 'disabled' | 'username_conflict' | 'email_conflict'
+/** What the person is told. All but `invalid` and `passkey` is told only to who knows the password or has the passkey. */
+export type LoginProblem = 'invalid' | 'disabled' | 'username_conflict' | 'email_conflict' | 'passkey'
 
 export type LoginOutcome =
   | {

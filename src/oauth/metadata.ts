@@ -7,6 +7,7 @@ import { LANGUAGES } from '../../views/messages'
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
 import { infrastructureSurface } from '../edge/surfaces/infrastructure'
+import { ACR_MULTI_FACTOR } from '../identity/second-factor/required'
 import { PROMPTS } from './authorize/request'
 import { END_SESSION_PATH } from './end-session'
 import { enabledGrants } from './grants'
@@ -19,7 +20,7 @@ const CLIENT_AUTHENTICATION = [...PROVEN, 'none']
 
 /** Of ID tokens and userinfo. Claims the server adds to its own access tokens are nobody else's business. */
 const CLAIMS = [
-  ...['sub', 'iss', 'aud', 'exp', 'iat', 'jti', 'auth_time', 'nonce', 'at_hash'],
+  ...['sub', 'iss', 'aud', 'exp', 'iat', 'jti', 'auth_time', 'acr', 'amr', 'nonce', 'at_hash'],
   ...['name', 'preferred_username', 'email', 'email_verified', 'picture', 'updated_at'],
 ]
 
@@ -46,6 +47,7 @@ function members({ settings, keys }: Context): Member[] {
     ['token_endpoint_auth_methods_supported', CLIENT_AUTHENTICATION],
     ['grant_types_supported', grantTypes(settings)],
     ['claims_supported', CLAIMS],
+    ['acr_values_supported', [ACR_MULTI_FACTOR]],
     ['code_challenge_methods_supported', ['S256']],
     ['introspection_endpoint', at('/oauth/introspect')],
     ['device_authorization_endpoint', at('/oauth/device/code')],

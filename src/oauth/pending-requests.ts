@@ -7,11 +7,16 @@ import { now, type RequestContext } from '../context'
 import { must, run, type Statement } from '../db/commit'
 import { param, query, rowParameters, write } from '../db/definitions'
 import type { Tables } from '../db/tables'
-import type { BrowserSession } from '../identity/sessions'
 
 export type PendingRow = Tables['pendingRequests']['$inferSelect']
-type Kind = 'device' | 'authorize' | 'held' | 'reveal' | 'totp'
+type Kind = 'device' | 'authorize' | 'held' | 'reveal' | 'totp' | 'passkey_new' | 'passkey_login' | 'passkey_factor'
 type Payload = PendingRow['payload']
+
+/** Whose request it is: of a session, or of a browser whose user is not known yet. */
+export interface Owner {
+  readonly sid: string
+  readonly user: { readonly id: string }
+}
 
 const ID_BYTES = 32
 const ID = /^[\w-]{43}$/
@@ -25,15 +30,15 @@ const insertRow = write('insert_pending_request', (q, t) =>
 
 export function insertPendingRequest(
   ctx: RequestContext,
-  session: BrowserSession,
+  owner: Owner,
   pending: { requestId: string; kind: Kind; payload: Payload; expiresAt: Date },
 ): Statement {
   const { requestId, ...described } = pending
   return run(insertRow, {
     ...described,
     idHash: ctx.secrets.pendingRequest.digest(requestId),
-    sid: session.sid,
-    userId: session.user.id,
+    sid: owner.sid,
+    userId: owner.user.id,
     usedAt: null,
     createdAt: now(ctx),
   } satisfies PendingRow)
@@ -60,15 +65,15 @@ export async function findAnyPendingRequest(
   return undefined
 }
 
-/** Undefined also when it is another session's. Throws `DatabaseUnavailable`. */
+/** Undefined also when it is another owner's. Throws `DatabaseUnavailable`. */
 export async function findPendingRequest(
   ctx: RequestContext,
   kind: Kind,
-  session: BrowserSession,
+  owner: Owner,
   requestId: string,
 ): Promise<PendingRow | undefined> {
   const row = await findAnyPendingRequest(ctx, kind, requestId)
-  return row && row.sid === session.sid && row.userId === session.user.id ? row : undefined
+  return row && row.sid === owner.sid && row.userId === owner.user.id ? row : undefined
 }
 
 const useRow = write('use_pending_request', (q, t) =>

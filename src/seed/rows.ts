@@ -30,6 +30,7 @@ export function adminRow(
     language: null,
     totpSecret: null,
     totpLastStep: null,
+    passkeyCount: 0,
     lastLoginAt: null,
     tokenEpoch: 0,
     version: 1,

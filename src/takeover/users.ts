@@ -82,6 +82,7 @@ function userOf(row: ExistingRow, work: Work, evidence: Evidence | undefined): D
     language: null,
     totpSecret: null,
     totpLastStep: null,
+    passkeyCount: 0,
     lastLoginAt: null,
     tokenEpoch: 0,
     version: 1,

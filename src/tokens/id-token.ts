@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Context } from '../context'
+import { ACR_MULTI_FACTOR, isMultiFactor } from '../identity/second-factor/required'
 import { type DescribedUser, userClaims } from '../identity/user-claims'
 import { signJwt } from './jwt'
 import { idTokenExpiry } from './lifetimes'
@@ -14,6 +15,8 @@ import { idTokenExpiry } from './lifetimes'
 export interface SignIn {
   /** Absent in grants taken over from an earlier deployment. */
   readonly authTime?: Date
+  /** Authentication methods (RFC 8176), separated by blanks. */
+  readonly amr?: string
   /** Public id of the browser session, which logout tokens name too. */
   readonly sid?: string
   /** Of the authorization request, verbatim; answers that no request led to have none (§12.2). */
@@ -40,7 +43,7 @@ export const wantsIdToken = (scope: string): boolean => scope.split(' ').include
 /** A signed ID token. Nothing of it is kept. */
 export async function mintIdToken(ctx: Context, subject: IdTokenSubject, access: Companion): Promise<string> {
   const { client, user, scope, signIn } = subject
-  const { authTime, sid, nonce } = signIn
+  const { authTime, amr = '', sid, nonce } = signIn
   const payload = {
     iss: ctx.settings.issuer,
     sub: user.id,
@@ -48,6 +51,7 @@ export async function mintIdToken(ctx: Context, subject: IdTokenSubject, access:
     iat: seconds(access.issuedAt),
     exp: seconds(idTokenExpiry(ctx.settings, access)),
     ...(authTime && { auth_time: seconds(authTime) }),
+    ...methodClaims(amr),
     jti: ctx.random.uuid(),
     ...(nonce && { nonce }),
     at_hash: accessTokenHash(access.token),
@@ -62,6 +66,12 @@ function presentClaims(user: DescribedUser, scope: string): Record<string, unkno
   const { email, email_verified, ...profile } = userClaims(user, scope.split(' '))
   const present = Object.entries(profile).filter(([, value]) => value !== '')
   return { ...Object.fromEntries(present), ...(email && { email, email_verified }) }
+}
+
+/** What the sign-in rests on; nothing where that is not known, as in grants from before it was kept. */
+function methodClaims(amr: string): Record<string, unknown> {
+  if (amr === '') return {}
+  return { ...(isMultiFactor(amr) && { acr: ACR_MULTI_FACTOR }), amr: amr.split(' ') }
 }
 
 /** The left half of the SHA-256 of the token (§3.1.3.6); every algorithm of this server hashes with SHA-256. */

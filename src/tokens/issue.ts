@@ -126,6 +126,7 @@ export async function prepareGrant(ctx: Context, grant: Grant): Promise<Prepared
         userAgent: ctx.request?.userAgent ?? '',
         sid: signIn.sid ?? '',
         authTime: signIn.authTime ?? null,
+        amr: signIn.amr ?? '',
         createdAt: issuedAt,
         expiresAt: refresh ? familyEnd(ctx.settings, issuedAt) : access.expiresAt,
         lastUsedAt: null,

@@ -107,6 +107,7 @@ export function familyOf(
     userAgent: '',
     sid: '',
     authTime: null,
+    amr: '',
     createdAt: token.createdAt,
     expiresAt: new Date(Math.max(end, token.expiresAt.getTime())),
     lastUsedAt: null,

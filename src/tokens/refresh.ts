@@ -172,7 +172,7 @@ async function redeem(
     presented.grantType === 'authorization_code' && wantsIdToken(scope)
       ? await mintIdToken(
           ctx,
-          { client, user, scope, signIn: { authTime: family.authTime ?? undefined, sid: family.sid } },
+          { client, user, scope, signIn: { authTime: family.authTime ?? undefined, amr: family.amr, sid: family.sid } },
           { ...access, issuedAt },
         )
       : undefined

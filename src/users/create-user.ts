@@ -114,6 +114,7 @@ export async function createUser(
     language: null,
     totpSecret: null,
     totpLastStep: null,
+    passkeyCount: 0,
     lastLoginAt: null,
     tokenEpoch: 0,
     version: 1,

@@ -2,8 +2,9 @@
 import { audit } from '../audit/audit'
 import type { RequestContext } from '../context'
 import { rowsChanged } from '../db/changed-rows'
-import { dropRecoveryCodes, replaceTotp } from '../identity/second-factor/records'
-import { hasSecondFactor } from '../identity/second-factor/required'
+import { deletePasskeysOf } from '../identity/passkeys/records'
+import { dropRecoveryCodes, removeFactors } from '../identity/second-factor/records'
+import { hasSecondFactor, hasTotp } from '../identity/second-factor/required'
 import { endSessionsOfUser } from '../identity/sessions'
 import type { User } from '../identity/users'
 import { type Actor, asAdministrator, commitChange } from './administrators'
@@ -14,7 +15,8 @@ export async function resetSecondFactor(ctx: RequestContext, actor: Actor, user:
   if (!hasSecondFactor(user)) throw new UserRefused('changed_meanwhile')
   const statements = [
     ...asAdministrator(actor),
-    replaceTotp(ctx, user, { secret: null, step: null }),
+    removeFactors(ctx, user),
+    deletePasskeysOf(user.id),
     dropRecoveryCodes(user.id),
     ...endSessionsOfUser(ctx, user.id),
     ...audit(ctx, {
@@ -22,7 +24,7 @@ export async function resetSecondFactor(ctx: RequestContext, actor: Actor, user:
       action: 'Second factor removed by administrator',
       actor,
       resource: { type: 'USER', id: user.id, name: user.username },
-      details: { method: 'totp' },
+      details: { totp: hasTotp(user), passkeys: user.passkeyCount, last: true },
     }),
   ]
   return rowsChanged(statements, await commitChange(ctx, statements), 'delete_sessions_of_user')

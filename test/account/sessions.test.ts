@@ -51,6 +51,7 @@ describe.each(databases)('account sessions on %s', (_name, open) => {
       userAgent: 'some-cli/1.2',
       sid: '',
       authTime: null,
+      amr: '',
       createdAt: at,
       expiresAt: new Date(at.getTime() + 100 * HOUR),
       lastUsedAt: null,

@@ -76,7 +76,7 @@ describe.each(databases)('pages about tokens on %s', (_name, open) => {
         userAgent: 'cli',
         sid: '',
       },
-      ...{ authTime: null, createdAt: at, expiresAt: new Date(at.getTime() + 100 * HOUR), lastUsedAt: null },
+      ...{ authTime: null, amr: '', createdAt: at, expiresAt: new Date(at.getTime() + 100 * HOUR), lastUsedAt: null },
       ...{ revokedAt: null, reuseCount: 0, reuseReportedAt: null },
     }
     await commit(app.ctx, [run(insertFamily, family), run(insertToken, access), run(insertToken, refresh)])

@@ -84,6 +84,7 @@ describe.each(databases)('commit on %s', (_name, open) => {
       language: null,
       totpSecret: null,
       totpLastStep: null,
+      passkeyCount: 0,
       lastLoginAt: null,
       tokenEpoch: 3,
       version: 1,

@@ -48,9 +48,10 @@ describe('metadata', () => {
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
       grant_types_supported: ['authorization_code', DEVICE, 'refresh_token', 'client_credentials'],
       claims_supported: [
-        ...['sub', 'iss', 'aud', 'exp', 'iat', 'jti', 'auth_time', 'nonce', 'at_hash'],
+        ...['sub', 'iss', 'aud', 'exp', 'iat', 'jti', 'auth_time', 'acr', 'amr', 'nonce', 'at_hash'],
         ...['name', 'preferred_username', 'email', 'email_verified', 'picture', 'updated_at'],
       ],
+      acr_values_supported: ['http://schemas.openid.net/pape/policies/2007/06/multi-factor'],
       code_challenge_methods_supported: ['S256'],
       introspection_endpoint: `${issuer}/oauth/introspect`,
       device_authorization_endpoint: `${issuer}/oauth/device/code`,

@@ -8,6 +8,7 @@ import { rowParameters, write } from '../../src/db/definitions'
 import type { Tables } from '../../src/db/tables'
 import { sessionCookieName } from '../../src/edge/cookies'
 import { startSession } from '../../src/identity/sessions'
+import { findUser } from '../../src/identity/users'
 import { createHandler, type Lifecycle } from '../../src/server'
 import { type OpenDatabase, openTestSqlite } from './databases'
 import { testSettings } from './settings'
@@ -39,7 +40,7 @@ export interface TestApp {
   /** A confidential client with every grant unless overridden. `secret` is empty for public clients. */
   insertClient(overrides?: Partial<ClientRow>): Promise<ClientRow & { secret: string }>
   /** A session as after a login; `cookie` is a `Cookie` header. The browser is the one that `get` and `postForm` are. */
-  signIn(user: UserRow, overrides?: { remember?: boolean; userAgent?: string }): Promise<SignedIn>
+  signIn(user: UserRow, overrides?: { remember?: boolean; userAgent?: string; amr?: string }): Promise<SignedIn>
   /** Lines logged so far. */
   log(): readonly LogLine[]
   close(): Promise<void>
@@ -108,9 +109,9 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       await commit(ctx, [run(insertClientRow, row)])
       return { ...row, secret }
     },
-    signIn: async (user, { remember = false, userAgent = TEST_BROWSER } = {}) => {
+    signIn: async (user, { remember = false, userAgent = TEST_BROWSER, amr = 'pwd' } = {}) => {
       const request = { id: 'sign-in', ip: LOOPBACK, userAgent, path: '/login', method: 'POST' }
-      const login = { user, remember, amr: 'pwd', idp: 'local' }
+      const login = { user: (await findUser(ctx, user.id)) ?? user, remember, amr, idp: 'local' }
       const { cookieValue, session } = await startSession({ ...ctx, request }, login)
       const cookie = `${sessionCookieName(settings)}=${cookieValue}`
       return { cookie, csrfToken: session.csrfToken, sid: session.sid }
@@ -174,6 +175,7 @@ function userRow(clock: TestClock): UserRow {
     language: null,
     totpSecret: null,
     totpLastStep: null,
+    passkeyCount: 0,
     lastLoginAt: null,
     tokenEpoch: 0,
     version: 1,

@@ -144,6 +144,7 @@ export function userRow(now: Date, overrides: Partial<User> = {}): User {
     language: null,
     totpSecret: null,
     totpLastStep: null,
+    passkeyCount: 0,
     lastLoginAt: null,
     tokenEpoch: 0,
     version: 1,

@@ -6,6 +6,7 @@ import type { PageFrame } from '../../views/frame'
 import { accountActivityPage } from '../../views/pages/account-activity'
 import { accountAuthorizationsPage } from '../../views/pages/account-authorizations'
 import { accountOverviewPage } from '../../views/pages/account-overview'
+import { accountPasskeysPage } from '../../views/pages/account-passkeys'
 import { accountProfilePage } from '../../views/pages/account-profile'
 import { accountSecurityPage } from '../../views/pages/account-security'
 import { type AccountSessionsProps, accountSessionsPage } from '../../views/pages/account-sessions'
@@ -47,25 +48,57 @@ export function accountSamples(
     scopes: ['openid', 'profile', 'repo:read'].slice(0, i % 4).map((name) => scopeView(frame.t, t(name))),
     grantedAt: before(i * 9 * DAY),
   })
-  const security = { password: 'set', factor: true, codesLeft: 9, required: false } as const
+  const passkeys = ['Phone', 'Blue security key', 'Work laptop'].map((name, i) => ({
+    ...{ id: `p${i}`, name: t(name), synced: i === 0, onlyWay: false },
+    addedAt: before((i + 2) * 30 * DAY),
+    lastUsedAt: i === 2 ? undefined : before(i * 5 * HOUR),
+  }))
+  const mayAdd = {
+    ...{ redirect: '', required: false, most: 10, longestName: 64, offered: true, managedElsewhere: false },
+  }
+  const security = {
+    password: 'set',
+    totp: true,
+    passkeys: 2,
+    passkeysOffered: true,
+    codesLeft: 9,
+    required: false,
+  } as const
   const qrCode = renderSVG('otpauth://totp/AuthGate:alice', { border: 2 })
   return {
     'account-security': accountSecurityPage({ ...frame, path: '/account/security' }, security),
     'account-security-required': accountSecurityPage(
       { ...frame, path: '/account/security' },
-      { ...security, password: 'elsewhere', required: true, codesLeft: 1 },
+      { ...security, password: 'elsewhere', passkeys: 0, passkeysOffered: false, required: true, codesLeft: 1 },
     ),
     'account-security-off': accountSecurityPage(
       { ...frame, path: '/account/security' },
-      { ...security, password: 'none', factor: false },
+      { ...security, password: 'none', totp: false, passkeys: 0 },
     ),
-    'totp-setup': totpSetupPage(frame, { redirect: '/apps', required: true }),
+    'totp-setup': totpSetupPage(frame, { redirect: '/apps', required: true, passkeys: true }),
     'totp-setup-code': totpSetupPage(frame, {
       ...{ redirect: '', required: false, problem: t('This code is not right.') },
       setup: { id: 'x', secret: t('GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'), qrCode },
     }),
     'second-step': secondStepPage({ ...frame, user: undefined } as PageFrame, {
-      ...{ username: t('alice'), redirect: '/apps', problem: t('This code is not right, or was used already.') },
+      ...{ username: t('alice'), redirect: '/apps', totp: true, passkeys: true },
+      problem: t('This code is not right, or was used already.'),
+    }),
+    'second-step-passkey': secondStepPage({ ...frame, user: undefined } as PageFrame, {
+      ...{ username: t('alice'), redirect: '/apps', totp: false, passkeys: true },
+      passkeyProblem: t('This passkey was not accepted. Please try again.'),
+    }),
+    'account-passkeys': accountPasskeysPage(at('/account/security/passkeys'), { ...mayAdd, passkeys }),
+    'account-passkeys-only-way': accountPasskeysPage(at('/account/security/passkeys'), {
+      ...{ ...mayAdd, most: 1 },
+      passkeys: passkeys.slice(0, 1).map((passkey) => ({ ...passkey, onlyWay: true })),
+    }),
+    'account-passkeys-none': accountPasskeysPage(at('/account/security/passkeys'), {
+      ...{ ...mayAdd, required: true, redirect: '/apps', passkeys: [] },
+    }),
+    'account-passkeys-elsewhere': accountPasskeysPage(at('/account/security/passkeys'), {
+      ...mayAdd,
+      ...{ passkeys: [], offered: false, managedElsewhere: true },
     }),
     'account-overview': accountOverviewPage(at('/account'), {
       ...overview,

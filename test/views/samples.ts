@@ -164,8 +164,10 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
       ...login,
       notice: t('Your session has expired due to inactivity. Please sign in again.'),
     }),
+    'login-passkeys': loginPage(signedOut, { ...login, passkeys: true }),
     'login-providers': loginPage(signedOut, {
       ...login,
+      passkeys: true,
       rememberDays: 30,
       providers: ['GitHub', t('Our own identity provider')].map((label) => ({ label, href: t('/auth/login/github') })),
     }),

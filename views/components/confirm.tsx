@@ -14,6 +14,8 @@ export const Confirm = (props: {
   action: string
   token: string
   confirmLabel: string
+  /** Default: what it does is hard to undo. */
+  look?: 'danger' | 'primary'
   /** Sent along with the form. */
   fields?: Child
   children?: Child
@@ -35,7 +37,7 @@ export const Confirm = (props: {
       >
         {props.t.layout.cancel}
       </button>
-      <SubmitButton look="danger">{props.confirmLabel}</SubmitButton>
+      <SubmitButton look={props.look ?? 'danger'}>{props.confirmLabel}</SubmitButton>
     </Form>
   </dialog>
 )

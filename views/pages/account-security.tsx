@@ -9,7 +9,11 @@ import { type Child, Html, nothing } from '../html'
 export interface AccountSecurityProps {
   readonly password: 'set' | 'elsewhere' | 'none'
   /** The authenticator app is set up. */
-  readonly factor: boolean
+  readonly totp: boolean
+  /** How many. */
+  readonly passkeys: number
+  /** One can be added. */
+  readonly passkeysOffered: boolean
   readonly codesLeft: number
   /** The server asks for a second factor: it cannot be turned off. */
   readonly required: boolean
@@ -23,7 +27,9 @@ const Row = (props: { text: Child; children?: Child }) => (
 )
 
 export function accountSecurityPage(frame: PageFrame, props: AccountSecurityProps): JSX.Element {
-  const { password, factor, codesLeft, required } = props
+  const { password, totp, passkeys, passkeysOffered, codesLeft, required } = props
+  const hasFactor = totp || passkeys > 0
+  const mayTurnOff = totp && (!required || passkeys > 0)
   const t = frame.t.security
   const here = `${frame.basePath}/account/security`
   const passwords = { set: t.passwordSet, elsewhere: t.passwordElsewhere, none: t.passwordNone }
@@ -42,22 +48,37 @@ export function accountSecurityPage(frame: PageFrame, props: AccountSecurityProp
         <Row
           text={
             <>
-              <Badge whole tone={factor ? 'good' : 'neutral'}>
-                {factor ? t.on : t.off}
+              <Badge whole tone={totp ? 'good' : 'neutral'}>
+                {totp ? t.on : t.off}
               </Badge>
               {required && <p class="mt-2 text-muted">{t.required}</p>}
             </>
           }
         >
-          {!factor && <LinkButton href={`${here}/totp`}>{t.setUp}</LinkButton>}
-          {factor && !required && (
+          {!totp && <LinkButton href={`${here}/totp`}>{t.setUp}</LinkButton>}
+          {mayTurnOff && (
             <OpenButton look="plain" dialog="turn-off">
               {t.turnOff}
             </OpenButton>
           )}
         </Row>
       </Section>
-      {factor && (
+      {(passkeysOffered || passkeys > 0) && (
+        <Section id="passkeys" title={t.passkeys} text={t.passkeysText}>
+          <Row
+            text={
+              <Badge whole tone={passkeys > 0 ? 'good' : 'neutral'}>
+                {passkeys > 0 ? t.passkeysHave(passkeys) : t.passkeysNone}
+              </Badge>
+            }
+          >
+            <LinkButton look="plain" href={`${here}/passkeys`}>
+              {passkeys > 0 ? t.managePasskeys : t.addPasskey}
+            </LinkButton>
+          </Row>
+        </Section>
+      )}
+      {hasFactor && (
         <Section id="recovery-codes" title={t.codes} text={t.codesText}>
           <Row text={t.codesLeft(codesLeft)}>
             <OpenButton look="plain" dialog="new-codes">
@@ -66,7 +87,7 @@ export function accountSecurityPage(frame: PageFrame, props: AccountSecurityProp
           </Row>
         </Section>
       )}
-      {factor && !required ? (
+      {mayTurnOff ? (
         <Confirm
           t={frame.t}
           id="turn-off"
@@ -75,12 +96,12 @@ export function accountSecurityPage(frame: PageFrame, props: AccountSecurityProp
           token={frame.csrfToken}
           confirmLabel={t.turnOff}
         >
-          {t.turnOffText}
+          {passkeys > 0 ? t.turnOffTextOthers : t.turnOffText}
         </Confirm>
       ) : (
         nothing
       )}
-      {factor && (
+      {hasFactor && (
         <Confirm
           t={frame.t}
           id="new-codes"

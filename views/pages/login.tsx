@@ -3,6 +3,7 @@ import { LinkButton, SubmitButton } from '../components/button'
 import { Card } from '../components/card'
 import { Checkbox, Form, Hidden, PasswordField, TextField } from '../components/field'
 import { FocusPage } from '../components/page'
+import { PasskeyForm } from '../components/passkey-form'
 import type { PageFrame } from '../frame'
 import { Html } from '../html'
 
@@ -19,6 +20,8 @@ export interface LoginProps {
   readonly notice?: string
   /** Name of the application that asks to sign in. */
   readonly signingInFor?: string
+  /** Offers to sign in with a passkey, where the browser can. */
+  readonly passkeys?: boolean
   /** Other ways to sign in; links without the choice to stay signed in. */
   readonly providers?: readonly { readonly label: string; readonly href: string }[]
 }
@@ -73,6 +76,21 @@ export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
           )}
           <SubmitButton wide>{t.submit}</SubmitButton>
         </Form>
+        {props.passkeys && (
+          <PasskeyForm
+            action={`${frame.basePath}/login/passkey`}
+            options={`${frame.basePath}/login/passkey/options`}
+            token={props.loginToken}
+            label={t.withPasskey}
+            fields={
+              <>
+                <Hidden name="redirect" value={props.redirect} />
+                <input type="hidden" name="remember_me" value="" data-follows="remember_me" />
+              </>
+            }
+            separator={frame.t.providers.or}
+          />
+        )}
       </Card>
     </FocusPage>
   )

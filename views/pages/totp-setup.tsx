@@ -10,6 +10,8 @@ export interface TotpSetupProps {
   readonly redirect: string
   /** The server asks for a second factor before anything else. */
   readonly required: boolean
+  /** The person may have a passkey instead. */
+  readonly passkeys?: boolean
   /** Once it has begun. */
   readonly setup?: {
     readonly id: string
@@ -22,7 +24,8 @@ export interface TotpSetupProps {
 
 const PATH = '/account/security/totp'
 
-export function totpSetupPage(frame: PageFrame, { redirect, required, setup, problem }: TotpSetupProps): JSX.Element {
+export function totpSetupPage(frame: PageFrame, props: TotpSetupProps): JSX.Element {
+  const { redirect, required, passkeys, setup, problem } = props
   const t = frame.t.security
   return (
     <FocusPage frame={frame} title={t.enrolTitle}>
@@ -36,6 +39,16 @@ export function totpSetupPage(frame: PageFrame, { redirect, required, setup, pro
               <Hidden name="redirect" value={redirect} />
               <SubmitButton wide>{t.begin}</SubmitButton>
             </Form>
+            {passkeys && (
+              <p class="mt-4 text-center text-sm">
+                <a
+                  class="link"
+                  href={`${frame.basePath}/account/security/passkeys?${new URLSearchParams({ redirect })}`}
+                >
+                  {t.usePasskey}
+                </a>
+              </p>
+            )}
           </>
         )}
         {setup && (

@@ -68,6 +68,8 @@ export function makeTokenTables(k: Kit) {
       /** Public id of the browser session it was granted from. */
       sid: k.text('sid').notNull(),
       authTime: k.time('auth_time'),
+      /** How the user signed in there: methods of RFC 8176, separated by blanks. */
+      amr: k.text('amr').notNull().default(''),
       createdAt: k.time('created_at').notNull(),
       /** Absolute end: no refresh token of the family lives longer. */
       expiresAt: k.time('expires_at').notNull(),

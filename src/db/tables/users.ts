@@ -25,10 +25,12 @@ export function makeUserTables(k: Kit) {
       authSource: k.text('auth_source').notNull(),
       mustChangePassword: k.bool('must_change_password').notNull(),
       language: k.text('language'),
-      /** Sealed secret of the authenticator app; null = the account has no second factor. */
+      /** Sealed secret of the authenticator app; null = there is none. */
       totpSecret: k.text('totp_secret'),
       /** The time step of the last code that was used: none is good twice. */
       totpLastStep: k.int('totp_last_step'),
+      /** How many rows of `passkeys` are the user's; written together with them. */
+      passkeyCount: k.int('passkey_count').notNull().default(0),
       lastLoginAt: k.time('last_login_at'),
       /** Raised before the user's tokens are revoked in bulk; an issuance that read an older value fails. */
       tokenEpoch: k.int('token_epoch').notNull(),
@@ -100,6 +102,37 @@ export function makeUserTables(k: Kit) {
     (t) => [k.index('recovery_codes_user').on(t.userId)],
   )
 
+  const passkeys = k.table(
+    'passkeys',
+    {
+      id: k.text('id').primaryKey(),
+      userId: k
+        .text('user_id')
+        .notNull()
+        .references(() => users.id, { onDelete: 'cascade' }),
+      /** Chosen by the authenticator; base64url. */
+      credentialId: k.text('credential_id').notNull(),
+      /** COSE key; base64url. */
+      publicKey: k.text('public_key').notNull(),
+      /** What the person was named to the authenticator as; base64url, the same for all passkeys of a person. */
+      userHandle: k.text('user_handle').notNull(),
+      /** Signatures made, as the authenticator counts them; 0 where it does not. */
+      counter: k.int('counter').notNull(),
+      /** How browsers reach the authenticator: `internal`, `hybrid`, `usb`, … */
+      transports: k.json<string[]>('transports').notNull(),
+      /** The model of the authenticator, a UUID. */
+      aaguid: k.text('aaguid').notNull(),
+      /** May be copied to other devices, and has been. */
+      backupEligible: k.bool('backup_eligible').notNull(),
+      backedUp: k.bool('backed_up').notNull(),
+      /** Given by the person. */
+      name: k.text('name').notNull(),
+      createdAt: k.time('created_at').notNull(),
+      lastUsedAt: k.time('last_used_at'),
+    },
+    (t) => [k.unique('passkeys_credential').on(t.credentialId), k.index('passkeys_user').on(t.userId)],
+  )
+
   /** Names of deleted users: other systems and old records still mean those people by them. */
   const retiredUsernames = k.table('retired_usernames', {
     usernameNorm: k.text('username_norm').primaryKey(),
@@ -123,5 +156,5 @@ export function makeUserTables(k: Kit) {
     (t) => [k.primaryKey({ columns: [t.userId, t.provider, t.issuer, t.providerUserId] })],
   )
 
-  return { users, recoveryCodes, oauthConnections, retiredUsernames, severedConnections }
+  return { users, recoveryCodes, passkeys, oauthConnections, retiredUsernames, severedConnections }
 }

@@ -101,6 +101,7 @@ async function create(ctx: RequestContext, typed: string, identity: ExternalIden
     language: null,
     totpSecret: null,
     totpLastStep: null,
+    passkeyCount: 0,
     lastLoginAt: at,
     tokenEpoch: 0,
     version: 1,

@@ -6,6 +6,7 @@ import { rowsChanged } from '../../db/changed-rows'
 import { Conflict, commit } from '../../db/commit'
 import { param, write } from '../../db/definitions'
 import { must, type Statement } from '../../db/statements'
+import { relyingParty } from '../passkeys/relying-party'
 import { endSessionsOfProvider } from '../session-records'
 import { addFlash, type BrowserSession } from '../sessions'
 import { findUser, type User } from '../users'
@@ -45,14 +46,19 @@ export async function disconnectAccount(ctx: RequestContext, request: Disconnect
   }
 }
 
-/** Whether a password or one of the connections lets the user in. */
+/** Whether a password, a passkey or one of the connections lets the user in. */
 export function canSignIn(
   { settings, providers }: Pick<Context, 'settings' | 'providers'>,
   user: User,
   connections: readonly Connection[],
 ): boolean {
   const hasPassword = user.authSource === 'http_api' ? settings.AUTH_MODE === 'http_api' : user.passwordHash !== ''
-  return hasPassword || connections.some(({ provider, issuer }) => providers.find(provider)?.isIssuer(issuer) === true)
+  const hasPasskey = user.passkeyCount > 0 && user.authSource === 'local' && relyingParty(settings) !== undefined
+  return (
+    hasPassword ||
+    hasPasskey ||
+    connections.some(({ provider, issuer }) => providers.find(provider)?.isIssuer(issuer) === true)
+  )
 }
 
 /** Of two that are disconnected at once the second finds another version, and looks again what is left. */

@@ -141,6 +141,7 @@ async function planSignUp(
     language: null,
     totpSecret: null,
     totpLastStep: null,
+    passkeyCount: 0,
     lastLoginAt: at,
     tokenEpoch: 0,
     version: 1,

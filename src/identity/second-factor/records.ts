@@ -43,6 +43,24 @@ export const replaceTotp = (
   { secret, step }: { readonly secret: string | null; readonly step: number | null },
 ): Statement => must(setTotp, { id, version, secret, step, now: now(ctx) }, 'user')
 
+const removeAll = write('remove_second_factors', (q, t) =>
+  q
+    .update(t.users)
+    .set({
+      ...{ totpSecret: null, totpLastStep: null, passkeyCount: 0 },
+      version: sql`${t.users.version} + 1`,
+      updatedAt: param('now'),
+    })
+    .where(and(eq(t.users.id, param('id')), eq(t.users.version, param('version')))),
+)
+
+/**
+ * The app's secret and the number of passkeys; their rows are deleted beside it. Throws `Conflict('user')` when the user
+ * was changed since they were read.
+ */
+export const removeFactors = (ctx: Pick<Context, 'clock'>, { id, version }: Pick<User, 'id' | 'version'>): Statement =>
+  must(removeAll, { id, version, now: now(ctx) }, 'user')
+
 const useStep = write('use_totp_step', (q, t) =>
   q
     .update(t.users)

@@ -6,17 +6,19 @@ import { type User, userUnchanged } from '../users'
 import { openTotpSecret, readRecoveryCode, useRecoveryCode, useTotpStep } from './records'
 import { stepOf } from './totp'
 
-/** How it was proven; RFC 8176 knows one-time codes as `otp`. */
-export type FactorMethod = 'totp' | 'recovery_code'
+/** A second factor that was shown. */
+export interface ShownFactor {
+  readonly kind: 'right'
+  readonly method: 'totp' | 'recovery_code' | 'passkey'
+  /** Methods of RFC 8176. */
+  readonly amr: readonly string[]
+  /** Comes first in the commit of what was asked for; with `alongside` it uses the proof up. `Conflict` when too late. */
+  readonly claim: Statement
+  readonly alongside: readonly Statement[]
+}
 
 export type FactorVerification =
-  /** `claim` comes first in the commit of what was asked for and uses the code up; `Conflict` when it came too late. */
-  | {
-      readonly kind: 'right'
-      readonly method: FactorMethod
-      readonly claim: Statement
-      readonly alongside: readonly Statement[]
-    }
+  | ShownFactor
   | { readonly kind: 'wrong' }
   | { readonly kind: 'delayed'; readonly waitMs: number }
 
@@ -41,17 +43,18 @@ export async function verifySecondFactor(
   return { ...right, kind: 'right', alongside: [...right.alongside, noteSuccess(subject)] }
 }
 
-type Right = Omit<Extract<FactorVerification, { kind: 'right' }>, 'kind'>
+type Right = Omit<ShownFactor, 'kind'>
 
 function checkTotp(ctx: RequestContext, user: User, code: string): Right | undefined {
   const secret = openTotpSecret(ctx, user)
   if (secret === undefined) return undefined
   const step = stepOf(secret, code, ctx.clock.now(), user.totpLastStep)
-  return step === undefined ? undefined : { method: 'totp', claim: useTotpStep(ctx, user, secret, step), alongside: [] }
+  if (step === undefined) return undefined
+  return { method: 'totp', amr: ['otp'], claim: useTotpStep(ctx, user, secret, step), alongside: [] }
 }
 
 async function checkRecovery(ctx: RequestContext, user: User, typed: string): Promise<Right | undefined> {
   const code = readRecoveryCode(typed)
   const use = code === undefined ? undefined : await useRecoveryCode(ctx, user.id, code)
-  return use && { method: 'recovery_code', claim: userUnchanged(user), alongside: [use] }
+  return use && { method: 'recovery_code', amr: ['otp'], claim: userUnchanged(user), alongside: [use] }
 }

@@ -137,7 +137,7 @@ async function redeem(
     audience: audience.wanted,
     grantedAudience: audience.granted,
     authorizationCodeId: code.uuid,
-    signIn: { authTime: code.authTime ?? undefined, sid: code.sid, nonce: code.nonce },
+    signIn: { authTime: code.authTime ?? undefined, amr: code.amr, sid: code.sid, nonce: code.nonce },
   })
   await commit(ctx, [
     ...prepared.guards,

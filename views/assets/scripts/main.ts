@@ -2,6 +2,7 @@
 import { copyButtons } from './copy'
 import { deviceStatus } from './device-status'
 import { dialogs, menus } from './dialogs'
+import { passkeyForms } from './passkeys'
 import { passwordFields } from './password'
 import { rememberLinks } from './remember-links'
 import { submitNow } from './submit-now'
@@ -19,5 +20,6 @@ userCodeFields()
 copyButtons()
 times()
 deviceStatus()
+passkeyForms()
 submitOnce()
 submitNow()

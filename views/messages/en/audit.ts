@@ -205,6 +205,7 @@ export const audit = {
       meaning: 'An account lost its second factor: by its owner, or by an administrator.',
     },
     RECOVERY_CODES_REPLACED: { label: 'Recovery codes replaced', meaning: 'An account got new recovery codes.' },
+    PASSKEY_RENAMED: { label: 'Passkey renamed', meaning: 'A user gave a passkey another name.' },
     OAUTH_CONNECTION_DELETED: {
       label: 'Connection removed',
       meaning: 'A user cannot sign in through that account of another provider any more.',

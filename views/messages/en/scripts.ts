@@ -7,6 +7,8 @@ export const scripts = {
   justNow: 'just now',
   inLessThanAMinute: 'in less than a minute',
   now: 'now',
+  passkeyFailed: 'The passkey could not be used. Please try again.',
+  passkeyKnown: 'This device or security key already has a passkey for your account.',
   /** `time` is minutes and seconds, as `4:31`. */
   countdown: (time: string) => `in ${time}`,
 }

@@ -15,9 +15,26 @@ export const security = {
   turnOff: 'Turn off',
   turnOffQuestion: 'Turn off the authenticator app?',
   turnOffText: 'Your password alone will be enough to sign in. Your recovery codes end too.',
+  turnOffTextOthers: 'After your password you will be asked for a passkey.',
+  passkeys: 'Passkeys',
+  passkeysText: 'Sign in with your fingerprint, face or device PIN, or with a security key.',
+  passkeysHave: (passkeys: number) => (passkeys === 1 ? '1 passkey' : `${passkeys} passkeys`),
+  passkeysNone: 'None',
+  managePasskeys: 'Manage',
+  addPasskey: 'Add a passkey',
   required: 'This server asks you to have a second factor.',
+  needed: {
+    title: 'Second factor needed',
+    explanation: 'This server asks you to have a second factor, and this is the only one you have.',
+    hint: 'Set up another one first.',
+  },
+  changedMeanwhile: {
+    title: 'Account changed',
+    explanation: 'Your account was changed while you did this, so nothing was done.',
+    hint: 'Go back and try again.',
+  },
   codes: 'Recovery codes',
-  codesText: 'Each works once instead of a code from the app, for when your phone is lost.',
+  codesText: 'Each works once in the place of your app or passkey, for when you have lost it.',
   codesLeft: (count: number) => (count === 1 ? '1 is left' : `${count} are left`),
   newCodes: 'New recovery codes',
   newCodesQuestion: 'Make new recovery codes?',
@@ -26,6 +43,7 @@ export const security = {
   enrolRequired: 'This server asks you to have a second factor before you go on.',
   enrolIntro:
     'You need an app for one-time codes on your phone. Afterwards the server asks for a code from it whenever you sign in.',
+  usePasskey: 'Use a passkey instead',
   begin: 'Begin',
   scan: 'Scan this code with the app.',
   qrCode: 'QR code for the app',
@@ -38,18 +56,23 @@ export const security = {
     title: 'The setup has expired',
     explanation: 'It was open too long, or was finished already.',
   },
-  done: 'The authenticator app is set up.',
+  added: { totp: 'The authenticator app is set up.', passkey: 'The passkey was added.' },
+  removed: { totp: 'The authenticator app was turned off.', passkey: 'The passkey was removed.' },
   codesOnce: 'Keep these recovery codes where you find them without your phone. They are shown only once.',
   goOn: 'Continue',
-  disabled: 'The authenticator app was turned off.',
   stepTitle: 'One more step',
   stepText: (name: string) => `Signing in as ${name}. Enter the code that your authenticator app shows.`,
+  stepTextPasskey: (name: string) => `Signing in as ${name}. Your browser asks for your passkey.`,
   stepCode: 'Code from the app, or a recovery code',
+  stepRecoveryCode: 'Recovery code',
+  stepUseRecoveryCode: 'Use a recovery code',
+  stepUsePasskey: 'Use a passkey',
+  stepNeedsScripts: 'Your passkey needs JavaScript and a browser that supports passkeys.',
   stepSubmit: 'Continue',
   stepOther: 'Sign in as somebody else',
   stepWrong: 'This code is not right, or was used already.',
+  stepWrongPasskey: 'This passkey was not accepted. Please try again.',
   stepTooMany: 'Too many attempts. Please try again later.',
-  stepGone: 'The account was changed meanwhile. Please sign in again.',
   fewCodes: (count: number) =>
     count === 0
       ? 'That was your last recovery code. Make new ones in your account, under security.'
@@ -58,7 +81,7 @@ export const security = {
   adminReset: 'Remove second factor',
   adminResetQuestion: (name: string) => `Remove the second factor of ${name}?`,
   adminResetText: (name: string) =>
-    `For when ${name} lost phone and recovery codes, and you made sure who asks. The password alone will be enough; every session of the account ends.`,
+    `For when ${name} lost phone, passkeys and recovery codes, and you made sure who asks. The password alone will be enough; every session of the account ends.`,
   adminDone: (sessions: number) =>
     sessions === 1
       ? 'The second factor was removed; 1 browser was signed out.'

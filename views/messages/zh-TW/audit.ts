@@ -161,6 +161,7 @@ export const audit: Audit = {
     SECOND_FACTOR_ENABLED: { label: '已設定第二因素', meaning: '帳號已設定第二因素。' },
     SECOND_FACTOR_DISABLED: { label: '已移除第二因素', meaning: '帳號的第二因素已由擁有者或管理員移除。' },
     RECOVERY_CODES_REPLACED: { label: '已更換復原碼', meaning: '帳號已產生新的復原碼。' },
+    PASSKEY_RENAMED: { label: '已重新命名通行密鑰', meaning: '使用者變更了通行密鑰的名稱。' },
     OAUTH_CONNECTION_DELETED: { label: '已移除連結', meaning: '使用者不能再透過該提供者帳號登入。' },
     RATE_LIMIT_EXCEEDED: { label: '超過請求限制', meaning: '同一來源的請求過多，已遭拒絕。' },
     SUSPICIOUS_ACTIVITY: {

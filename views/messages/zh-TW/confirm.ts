@@ -5,6 +5,7 @@ export const confirm: Confirm = {
   text: (username) => `您即將執行的操作需要近期的登入。您目前以 ${username} 登入。`,
   password: '密碼',
   submit: '確認',
+  withPasskey: '使用通行密鑰確認',
   signInAgain: '重新登入',
   or: '或',
   confirmAt: (provider) => `使用 ${provider} 確認`,

@@ -8,5 +8,7 @@ export const scripts: Scripts = {
   justNow: '剛剛',
   inLessThanAMinute: '不到 1 分鐘後',
   now: '現在',
+  passkeyFailed: '無法使用通行密鑰，請再試一次。',
+  passkeyKnown: '此裝置或安全金鑰已有您帳號的通行密鑰。',
   countdown: (time) => `${time} 後`,
 }

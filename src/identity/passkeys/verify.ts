@@ -1,0 +1,97 @@
+/** What authenticators answer, checked as W3C Web Authentication §7 demands. */
+import type { RelyingParty } from './relying-party'
+import type { AssertionResponse, RegistrationResponse } from './responses'
+
+/** COSE algorithms that are asked for, most wanted first: ES256, EdDSA, RS256 (all that security keys and systems use). */
+export const ALGORITHMS = [-7, -8, -257] as const
+
+/** Read when the first passkey is: few servers need it to start, and it takes a while. */
+async function library() {
+  // In the executable, parts of the library are evaluated before the polyfill that they need.
+  await import('reflect-metadata')
+  return await import('@simplewebauthn/server')
+}
+
+export interface NewCredential {
+  /** base64url, as all bytes here. */
+  readonly credentialId: string
+  readonly publicKey: string
+  readonly counter: number
+  readonly transports: string[]
+  readonly aaguid: string
+  readonly backupEligible: boolean
+  readonly backedUp: boolean
+}
+
+interface Expected {
+  readonly party: RelyingParty
+  readonly challenge: string
+}
+
+/** Undefined when it is not what was asked for (§7.1). What makes the authenticator trustworthy is not looked at. */
+export async function verifyRegistration(
+  response: RegistrationResponse,
+  { party, challenge }: Expected,
+): Promise<NewCredential | undefined> {
+  const { verifyRegistrationResponse } = await library()
+  const checked = await orNothing(() =>
+    verifyRegistrationResponse({
+      response: { ...response, clientExtensionResults: {} },
+      expectedChallenge: challenge,
+      expectedOrigin: party.origin,
+      expectedRPID: party.id,
+      requireUserVerification: true,
+      supportedAlgorithmIDs: [...ALGORITHMS],
+    }),
+  )
+  if (!checked?.verified) return undefined
+  const { credential, aaguid, credentialDeviceType, credentialBackedUp } = checked.registrationInfo
+  return {
+    credentialId: credential.id,
+    publicKey: Buffer.from(credential.publicKey).toString('base64url'),
+    counter: credential.counter,
+    transports: response.response.transports ?? [],
+    aaguid,
+    backupEligible: credentialDeviceType === 'multiDevice',
+    backedUp: credentialBackedUp,
+  }
+}
+
+export interface Assertion {
+  readonly counter: number
+  readonly backedUp: boolean
+}
+
+/** Undefined when the key did not sign this challenge for this server with its owner verified (§7.2 but step 22). */
+export async function verifyAssertion(
+  response: AssertionResponse,
+  { party, challenge, credentialId, publicKey }: Expected & Pick<NewCredential, 'credentialId' | 'publicKey'>,
+): Promise<Assertion | undefined> {
+  const { verifyAuthenticationResponse } = await library()
+  const checked = await orNothing(() =>
+    verifyAuthenticationResponse({
+      response: { ...response, clientExtensionResults: {} },
+      expectedChallenge: challenge,
+      expectedOrigin: party.origin,
+      expectedRPID: party.id,
+      requireUserVerification: true,
+      // Counters are compared by the caller, and only those that the key has signed: a copied key is an alarm.
+      credential: { id: credentialId, publicKey: new Uint8Array(Buffer.from(publicKey, 'base64url')), counter: 0 },
+    }),
+  )
+  if (!checked?.verified) return undefined
+  const { newCounter, credentialBackedUp } = checked.authenticationInfo
+  return { counter: newCounter, backedUp: credentialBackedUp }
+}
+
+/** The library refuses by exceptions, which quote what was sent. */
+async function orNothing<T>(check: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await check()
+  } catch {
+    return undefined
+  }
+}
+
+/** §6.1.1: a counter that does not grow is a sign of two copies of the key. Authenticators without one stay at 0. */
+export const counterGoesBack = (known: number, signed: number): boolean => (known > 0 || signed > 0) && signed <= known
