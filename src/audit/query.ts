@@ -21,7 +21,7 @@ const STRETCH = { sqlite: 5_000, postgres: 50_000 }
 /** For a page that is to be there at once: matches that are counted, and records that a search looks at. */
 const QUICK = { counted: 10_000, looked: { sqlite: 20_000, postgres: 10_000 } }
 /** Statistics of a page are about so many records at most, the newest of their time. */
-const QUICK_STATISTICS = 25_000
+const QUICK_STATISTICS = 10_000
 
 /** Place of a record in the order of the trail. */
 export interface Place {
@@ -311,19 +311,37 @@ export interface AuditStatistics {
 
 type Range = Pick<AuditFilter, 'startTime' | 'endTime'>
 
-/** The newest part of a stretch of time: what is counted in a moment. */
-export async function newestPart(ctx: Reader, range: Range): Promise<Range> {
+/** As `auditStatistics`, of the newest records of a stretch of time only: `from` is the oldest of them when there are more. */
+export async function newestStatistics(ctx: Reader, range: Range): Promise<AuditStatistics & { readonly from?: Date }> {
   const { q, t } = ctx.db
-  const [first] = await answered(
+  const { eventType, severity, success, eventTime } = t.auditLogs
+  const newest = q
+    .select({ eventType, severity, success, eventTime })
+    .from(t.auditLogs)
+    .where(indexedConditions(t, range, {}))
+    .orderBy(...newestFirst(t))
+    .limit(QUICK_STATISTICS)
+    .as('newest')
+  const groups = await answered(
     q
-      .select({ time: t.auditLogs.eventTime })
-      .from(t.auditLogs)
-      .where(indexedConditions(t, range, {}))
-      .orderBy(...newestFirst(t))
-      .limit(1)
-      .offset(QUICK_STATISTICS - 1),
+      .select({
+        ...{ type: newest.eventType, severity: newest.severity, success: newest.success },
+        count: sql<number>`count(*)`.mapWith(Number),
+        oldest: sql<Date>`min(${newest.eventTime})`.mapWith(eventTime),
+      })
+      .from(newest)
+      .groupBy(newest.eventType, newest.severity, newest.success),
   )
-  return first ? { ...range, startTime: first.time } : range
+  const total = sum(groups)
+  const sumsBy = (name: 'type' | 'severity') =>
+    [...Map.groupBy(groups, (group): string => group[name])].map(([key, of]) => [key, sum(of)] as const)
+  return {
+    total,
+    successes: sum(groups.filter((group) => group.success)),
+    byType: sumsBy('type').toSorted((x, y) => y[1] - x[1]),
+    bySeverity: sumsBy('severity'),
+    ...(total === QUICK_STATISTICS && { from: new Date(Math.min(...groups.map(({ oldest }) => oldest.getTime()))) }),
+  }
 }
 
 /** Counts of a stretch of time, both ends inclusive. Records are not read, but for the few that matter. Throws `DatabaseUnavailable`. */

@@ -7,7 +7,7 @@ import { type AuditStatisticsView, adminAuditPage } from '../../../views/pages/a
 import { adminAuditEventPage } from '../../../views/pages/admin-audit-event'
 import { EVENT_TYPES, EVENTS, type EventGroup, RESOURCE_TYPES, SEVERITIES } from '../../audit/events'
 import { type AuditFilter, filterParameters, rfc3339 } from '../../audit/filter'
-import { auditStatistics, findAuditRow, newestPart, newestPlace, readAuditPage } from '../../audit/query'
+import { findAuditRow, newestPlace, newestStatistics, readAuditPage } from '../../audit/query'
 import type { AuditRow } from '../../audit/row'
 import { BEGINNING, endBefore, newestSeal } from '../../audit/seals/records'
 import type { Context, RequestContext } from '../../context'
@@ -79,11 +79,11 @@ async function auditLog(ctx: RequestContext, session: BrowserSession, asked: Aud
 
 /** Of the chosen stretch of time, whatever else is filtered; without one, of all there is. Of a long one, its newest part. */
 async function statisticsOf(ctx: RequestContext, { startTime, endTime }: AuditFilter): Promise<AuditStatisticsView> {
-  const range = await newestPart(ctx, { ...(startTime && { startTime }), ...(endTime && { endTime }) })
-  const counted = await auditStatistics(ctx, range)
+  const counted = await newestStatistics(ctx, { ...(startTime && { startTime }), ...(endTime && { endTime }) })
+  const from = counted.from ?? startTime
   const bySeverity = new Map(counted.bySeverity)
   return {
-    ...(range.startTime && { from: range.startTime }),
+    ...(from && { from }),
     until: endTime ?? new Date(ctx.clock.now()),
     total: counted.total,
     failures: counted.total - counted.successes,
