@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { createLocalJWKSet, createRemoteJWKSet, type JWTVerifyResult, jwtVerify } from 'jose'
 import * as oauth from 'oauth4webapi'
+import { ACR_MULTI_FACTOR } from '../../src/identity/second-factor/required'
 import { createHandler } from '../../src/server'
 import { signingAdvice } from '../../src/tokens/signing-advice'
 import { insertCode, redeem, VERIFIER } from '../oauth/code-support'
@@ -83,6 +84,7 @@ describe.each(ALGORITHMS)('signed with %s', (algorithm, settings) => {
       sub: user.id,
       aud: client.clientId,
       auth_time: seconds(authTime.getTime()),
+      amr: ['pwd'],
       nonce: code.nonce,
       at_hash: createHash('sha256').update(answer.access_token).digest().subarray(0, 16).toString('base64url'),
       sid: 'public-session-id',
@@ -123,7 +125,7 @@ describe('which claims', () => {
     const { payload } = await verified(app, (await answerOf(app, of, scope, code)).id_token, of.client)
     return payload
   }
-  const BASE = ['iss', 'sub', 'aud', 'iat', 'exp', 'auth_time', 'jti', 'at_hash']
+  const BASE = ['iss', 'sub', 'aud', 'iat', 'exp', 'auth_time', 'amr', 'jti', 'at_hash']
   const PROFILE = ['name', 'preferred_username', 'picture', 'updated_at']
 
   test.each([
@@ -144,6 +146,15 @@ describe('which claims', () => {
 
   test.each([true, false])('email_verified mirrors the user: %p', async (emailVerified) => {
     expect((await claimsOf('openid email', { emailVerified })).email_verified).toBe(emailVerified)
+  })
+
+  test.each([
+    ['', undefined, undefined],
+    ['fed', ['fed'], undefined],
+    ['pwd otp mfa', ['pwd', 'otp', 'mfa'], ACR_MULTI_FACTOR],
+  ])('amr and acr of a sign-in by %p (RFC 8176, OIDC Core §2)', async (amr, methods, acr) => {
+    const claims = await claimsOf('openid', {}, { amr })
+    expect([claims.amr, claims.acr]).toEqual([methods, acr])
   })
 
   test('they are those of userinfo, which only adds what is empty [SEC]', async () => {
@@ -236,18 +247,19 @@ describe.each(databases)('a fresh one on refresh on %s (§12.2)', (_name, open) 
   afterAll(() => app?.close())
 
   test.each(['false', 'true'])(
-    'rotation %s: same subject and auth_time, no nonce, by the scope of the refresh',
+    'rotation %s: same subject, auth_time and amr, no nonce, by the scope of the refresh',
     async (rotation) => {
       await app?.close()
       app = await openTestApp({ open, settings: { ...ES256, ENABLE_TOKEN_ROTATION: rotation } })
       const of = await parties(app)
-      const first = await answerOf(app, of, 'openid profile read', { nonce: 'n', sid: 's' })
+      const first = await answerOf(app, of, 'openid profile read', { nonce: 'n', sid: 's', amr: 'hwk user mfa' })
       const before = (await verified(app, first.id_token, of.client)).payload
       app.clock.advance(HOUR)
       const second = (await (await refresh(app, of, first.refresh_token)).json()) as Answer
       const after = (await verified(app, second.id_token, of.client)).payload
-      for (const name of ['iss', 'sub', 'aud', 'auth_time', 'sid', 'name'])
+      for (const name of ['iss', 'sub', 'aud', 'auth_time', 'amr', 'acr', 'sid', 'name'])
         expect([name, after[name]]).toEqual([name, before[name]])
+      expect([after.amr, after.acr]).toEqual([['hwk', 'user', 'mfa'], ACR_MULTI_FACTOR])
       expect(after.nonce).toBeUndefined()
       expect((after.iat ?? 0) - (before.iat ?? 0)).toBe(3600)
       const hash = createHash('sha256').update(second.access_token).digest().subarray(0, 16)

@@ -56,7 +56,7 @@ describe.each(ALGORITHMS)('tokens signed with %s', (algorithm, key) => {
     expect(decode(answer.id_token ?? '')).toEqual({
       header: { alg: algorithm, typ: 'JWT', ...kid },
       payload: {
-        ...{ iss: ISSUER, sub: user.id, aud: client.clientId, iat: whole, exp: whole, auth_time: whole },
+        ...{ iss: ISSUER, sub: user.id, aud: client.clientId, iat: whole, exp: whole, auth_time: whole, amr: ['pwd'] },
         ...{ jti: expect.any(String), nonce: 'n-1', at_hash: expect.stringMatching(/^[\w-]{22}$/) },
         ...{ name: 'Ann Example', preferred_username: user.username, updated_at: whole },
         ...{ email: user.email, email_verified: true },

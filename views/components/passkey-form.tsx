@@ -44,6 +44,6 @@ export const PasskeyForm = (props: PasskeyFormProps) => (
       <Icon name="key-round" class="size-4" />
       {props.label}
     </button>
-    <p class="field-error" role="alert" hidden />
+    <p class="field-error" data-passkey-problem hidden />
   </form>
 )

@@ -85,7 +85,9 @@ export function loginPage(frame: PageFrame, props: LoginProps): JSX.Element {
             fields={
               <>
                 <Hidden name="redirect" value={props.redirect} />
-                <input type="hidden" name="remember_me" value="" data-follows="remember_me" />
+                {rememberDays !== undefined && (
+                  <input type="hidden" name="remember_me" value="" data-follows="remember_me" />
+                )}
               </>
             }
             separator={frame.t.providers.or}

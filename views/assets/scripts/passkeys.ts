@@ -118,7 +118,8 @@ export function passkeyForms(): void {
   for (const excuse of document.querySelectorAll<HTMLElement>('[data-without-passkeys]')) excuse.hidden = true
   for (const form of document.querySelectorAll<HTMLFormElement>('form[data-passkey]')) {
     const button = form.querySelector<HTMLButtonElement>('[data-passkey-start]')
-    const alert = form.querySelector<HTMLElement>('[role=alert]')
+    const alert = form.querySelector<HTMLElement>('[data-passkey-problem]')
+    alert?.setAttribute('role', 'alert')
     form.hidden = false
     const start = async () => {
       if (!button || button.disabled) return
