@@ -1,7 +1,9 @@
 /** Signing in and out, and what people do about their own account. */
+import { eq } from 'drizzle-orm'
 import { codeOf, stepAt } from '../../../src/identity/second-factor/totp'
 import { field, openBrowser, type TestBrowser } from '../../identity/browser'
 import { insertConnection } from '../../identity/linking/support'
+import { csrfTokenOf, PASSKEYS, userWithPasskey } from '../../identity/passkeys/support'
 import { issueTokens } from '../../oauth/support'
 import { openTraveller, there } from '../../support/providers/journey'
 import {
@@ -60,6 +62,13 @@ async function secondStep(act: Act, right: boolean): Promise<Person> {
   const csrf_token = field(await browser.get(STEP), 'csrf_token')
   await browser.post(STEP, { csrf_token, code: right ? currentCode(act, secret) : '000000' }, act.mark)
   return person
+}
+
+async function passkeyOf({ app }: Act) {
+  const { user, browser } = await userWithPasskey(app)
+  const { q, t } = app.ctx.db
+  const [passkey] = await q.select().from(t.passkeys).where(eq(t.passkeys.userId, user.id))
+  return { user, browser, id: passkey?.id ?? '' }
 }
 
 const ownGrant = async (act: Act) => {
@@ -326,6 +335,26 @@ const ownAccount: readonly Action[] = [
       const csrf_token = field(await browser.get('/account/security'), 'csrf_token')
       await browser.post('/account/security/recovery-codes', { csrf_token }, act.mark)
       return [record('RECOVERY_CODES_REPLACED', someone(person), account(person))]
+    },
+  ],
+  [
+    'renames a passkey',
+    async (act) => {
+      const { user, browser, id } = await passkeyOf(act)
+      await browser.post(
+        `${PASSKEYS}/${id}/rename`,
+        { csrf_token: await csrfTokenOf(browser), name: 'Phone' },
+        act.mark,
+      )
+      return [record('PASSKEY_RENAMED', someone(user), account(user))]
+    },
+  ],
+  [
+    'removes a passkey',
+    async (act) => {
+      const { user, browser, id } = await passkeyOf(act)
+      await browser.post(`${PASSKEYS}/${id}/delete`, { csrf_token: await csrfTokenOf(browser) }, act.mark)
+      return [record('SECOND_FACTOR_DISABLED', someone(user), account(user))]
     },
   ],
   [
