@@ -4,10 +4,18 @@
  * Every read is bounded. Filters with an index go through it; a search, which has none, looks at one stretch of the
  * trail after the other and lets requests have their turn in between, however long the trail is.
  */
-import { and, asc, desc, eq, gte, lte, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Context } from '../context'
-import { databaseError } from '../db/errors'
-import type { Tables } from '../db/tables'
+import {
+  answered,
+  type Bounds,
+  conditions,
+  hasIndex,
+  indexedConditions,
+  newestFirst,
+  type Place,
+  residualConditions,
+} from './conditions'
 import type { AuditFilter } from './filter'
 import type { AuditRow } from './row'
 
@@ -20,15 +28,6 @@ const STRETCH = { sqlite: 5_000, postgres: 50_000 }
 
 /** For a page that is to be there at once: matches that are counted, and records that a search looks at. */
 const QUICK = { counted: 10_000, looked: { sqlite: 20_000, postgres: 10_000 } }
-/** Statistics of a page are about so many records at most, the newest of their time. */
-const QUICK_STATISTICS = 10_000
-
-/** Place of a record in the order of the trail. */
-export interface Place {
-  readonly time: Date
-  readonly id: string
-}
-
 export interface AuditPage {
   readonly rows: readonly AuditRow[]
   /** At most `MOST_COUNTED`, or as many as a quick look counts. */
@@ -152,64 +151,6 @@ export async function* streamAuditRows(
 
 const placeOf = ({ eventTime, id }: AuditRow): Place => ({ time: eventTime, id })
 
-/** Whether the records can be found without looking at those that do not match, but for a few. */
-const hasIndex = ({ search, resourceType, requestId }: AuditFilter): boolean =>
-  search === undefined && resourceType === undefined && requestId === undefined
-
-interface Bounds {
-  /** Inclusive. */
-  readonly upTo?: Place
-  /** Exclusive. */
-  readonly before?: Place
-  /** Inclusive. */
-  readonly from?: Place
-}
-
-const newestFirst = ({ auditLogs }: Tables) => [desc(auditLogs.eventTime), desc(auditLogs.id)] as const
-
-function compare({ auditLogs }: Tables, operator: '<' | '<=' | '>=', place: Place): SQL {
-  const time = sql`${sql.param(place.time, auditLogs.eventTime)}`
-  return sql`(${auditLogs.eventTime}, ${auditLogs.id}) ${sql.raw(operator)} (${time}, ${place.id})`
-}
-
-function conditions(t: Tables, filter: AuditFilter, bounds: Bounds): SQL | undefined {
-  return and(indexedConditions(t, filter, bounds), residualConditions(t, filter))
-}
-
-function indexedConditions(t: Tables, filter: AuditFilter, { upTo, before, from }: Bounds): SQL | undefined {
-  const { auditLogs: rows } = t
-  const { eventType, severity, success, actorUserId, resourceId, clientId, actorIp, startTime, endTime } = filter
-  return and(
-    eventType === undefined ? undefined : eq(rows.eventType, eventType),
-    // Written as the partial indexes are, so that the planner recognises them.
-    severity === undefined || severity === 'INFO' ? undefined : sql`${rows.severity} <> 'INFO'`,
-    severity === undefined ? undefined : sql`${rows.severity} = ${severity}`,
-    success === undefined ? undefined : success ? eq(rows.success, true) : sql`not ${rows.success}`,
-    actorUserId === undefined ? undefined : eq(rows.actorUserId, actorUserId),
-    resourceId === undefined ? undefined : eq(rows.resourceId, resourceId),
-    clientId === undefined ? undefined : eq(rows.clientId, clientId),
-    actorIp === undefined ? undefined : eq(rows.actorIp, actorIp),
-    startTime && gte(rows.eventTime, startTime),
-    endTime && lte(rows.eventTime, endTime),
-    upTo && compare(t, '<=', upTo),
-    before && compare(t, '<', before),
-    from && compare(t, '>=', from),
-  )
-}
-
-function residualConditions({ auditLogs: rows }: Tables, filter: AuditFilter): SQL | undefined {
-  const { search, resourceType, requestId } = filter
-  const pattern = search === undefined ? '' : `%${search.replace(/[\\%_]/g, '\\$&')}%`
-  const contains = (column: typeof rows.action) => sql`lower(${column}) like lower(${pattern}) escape '\\'`
-  return and(
-    resourceType === undefined ? undefined : eq(rows.resourceType, resourceType),
-    requestId === undefined ? undefined : eq(rows.requestId, requestId),
-    search === undefined
-      ? undefined
-      : or(contains(rows.action), contains(rows.resourceName), contains(rows.actorUsername)),
-  )
-}
-
 async function selectRows(
   ctx: Reader,
   filter: AuditFilter,
@@ -299,103 +240,4 @@ async function rowsOfIds(ctx: Reader, ids: readonly string[]): Promise<AuditRow[
       .where(sql`${t.auditLogs.id} in (${list})`)
       .orderBy(...newestFirst(t)),
   )
-}
-
-export interface AuditStatistics {
-  readonly total: number
-  readonly successes: number
-  /** Largest first. */
-  readonly byType: readonly (readonly [type: string, count: number])[]
-  readonly bySeverity: readonly (readonly [severity: string, count: number])[]
-}
-
-type Range = Pick<AuditFilter, 'startTime' | 'endTime'>
-
-/** As `auditStatistics`, of the newest records of a stretch of time only: `from` is the oldest of them when there are more. */
-export async function newestStatistics(ctx: Reader, range: Range): Promise<AuditStatistics & { readonly from?: Date }> {
-  const { q, t } = ctx.db
-  const { eventType, severity, success, eventTime } = t.auditLogs
-  const newest = q
-    .select({ eventType, severity, success, eventTime })
-    .from(t.auditLogs)
-    .where(indexedConditions(t, range, {}))
-    .orderBy(...newestFirst(t))
-    .limit(QUICK_STATISTICS)
-    .as('newest')
-  const groups = await answered(
-    q
-      .select({
-        ...{ type: newest.eventType, severity: newest.severity, success: newest.success },
-        count: sql<number>`count(*)`.mapWith(Number),
-        oldest: sql<Date>`min(${newest.eventTime})`.mapWith(eventTime),
-      })
-      .from(newest)
-      .groupBy(newest.eventType, newest.severity, newest.success),
-  )
-  const total = sum(groups)
-  const sumsBy = (name: 'type' | 'severity') =>
-    [...Map.groupBy(groups, (group): string => group[name])].map(([key, of]) => [key, sum(of)] as const)
-  return {
-    total,
-    successes: sum(groups.filter((group) => group.success)),
-    byType: sumsBy('type').toSorted((x, y) => y[1] - x[1]),
-    bySeverity: sumsBy('severity'),
-    ...(total === QUICK_STATISTICS && { from: new Date(Math.min(...groups.map(({ oldest }) => oldest.getTime()))) }),
-  }
-}
-
-/** Counts of a stretch of time, both ends inclusive. Records are not read, but for the few that matter. Throws `DatabaseUnavailable`. */
-export async function auditStatistics(ctx: Reader, range: Range): Promise<AuditStatistics> {
-  const { q, t } = ctx.db
-  const { auditLogs: rows } = t
-  // SQLite would rather look up the time and then every record than read the index that has both columns.
-  const time = ctx.db.dialect === 'sqlite' ? sql`+${rows.eventTime}` : sql`${rows.eventTime}`
-  const inRange = and(
-    range.startTime && sql`${time} >= ${sql.param(range.startTime, rows.eventTime)}`,
-    range.endTime && sql`${time} <= ${sql.param(range.endTime, rows.eventTime)}`,
-  )
-  const count = sql<number>`count(*)`.mapWith(Number)
-  const types = await answered(
-    q
-      .select({ name: rows.eventType, count })
-      .from(rows)
-      .where(inRange)
-      .groupBy(rows.eventType)
-      .orderBy(asc(rows.eventType)),
-  )
-  const severities = await answered(
-    q
-      .select({ name: rows.severity, count })
-      .from(rows)
-      .where(and(sql`${rows.severity} <> 'INFO'`, inRange))
-      .groupBy(rows.severity),
-  )
-  const [failures] = await answered(
-    q
-      .select({ count })
-      .from(rows)
-      .where(and(sql`not ${rows.success}`, inRange)),
-  )
-  const total = sum(types)
-  const info = total - sum(severities)
-  return {
-    total,
-    successes: total - (failures?.count ?? 0),
-    byType: types.toSorted((a, b) => b.count - a.count).map(({ name, count: n }) => [name, n]),
-    bySeverity: [
-      ...(info > 0 ? ([['INFO', info]] as const) : []),
-      ...severities.map(({ name, count: n }): [string, number] => [name, n]),
-    ],
-  }
-}
-
-const sum = (counts: readonly { readonly count: number }[]): number => counts.reduce((all, { count }) => all + count, 0)
-
-/** Also of reads that are built per call: what a driver throws stays in the database layer. */
-async function answered<T>(reading: PromiseLike<T>): Promise<T> {
-  try {
-    return await reading
-  } catch (error) {
-    throw databaseError(error, 'audit_trail')
-  }
 }

@@ -1,6 +1,7 @@
 /** What the audit log is asked for by its address. */
+
+import type { Place } from '../../audit/conditions'
 import { type AuditFilter, readAuditFilter } from '../../audit/filter'
-import type { Place } from '../../audit/query'
 
 export const AUDIT_PATH = '/admin/audit'
 export const AUDIT_PAGE_SIZES = [20, 50, 100] as const
