@@ -9,27 +9,17 @@ import type { Settings } from '../config/settings'
 import type { Logger } from '../context'
 import { redisPlace, redisStartError } from '../redis-connection'
 import type { EvictedKey, EvictionBus, EvictionListener } from './eviction-bus'
-
-/** What Redis keeps under a key: a value, or why there is none. */
-export type Kept = { readonly kind: 'value'; readonly text: string } | { readonly kind: 'none' | 'filling' | 'held' }
+import { createPendingEvictions } from './pending-evictions'
+import { type Message, readMessage } from './redis-messages'
+import { createRedisValues, createValueConnection, type RedisValues } from './redis-values'
 
 class CacheUnavailable extends Error {}
 
-export interface RedisLink extends EvictionBus {
+export interface RedisLink extends EvictionBus, RedisValues {
   /** Identifies the run of the server: what it kept before a restart is not used, since evictions may be lost. */
   readonly runId: string
   /** Changes with every interruption: what was read before one may have been changed unheard. */
   readonly session: number
-  read(redisKey: string): Promise<Kept>
-  /** Whether the caller is the one to fetch the value. */
-  beginFill(redisKey: string, id: string): Promise<boolean>
-  /** Keeps the value unless the key was evicted since `beginFill`. */
-  endFill(redisKey: string, id: string, text: string, lifeMs: number): Promise<void>
-  /** Gives the fetch up. */
-  abandonFill(redisKey: string, id: string): Promise<void>
-  drop(redisKey: string): Promise<void>
-  /** For a while nothing is kept under these keys: a process that dies in the middle of a change leaves nothing stale. */
-  hold(redisKeys: readonly string[]): Promise<void>
   /** Drops the keys and tells the other processes. When that fails it is tried again until it succeeds, and this throws. */
   evict(redisKeys: readonly string[], keys: readonly EvictedKey[]): Promise<void>
   /** Whether an eviction that failed has not been made up for. */
@@ -54,35 +44,7 @@ const SOUND_MS = 900
 /** A connection that says nothing for so long is replaced. */
 const SILENCE_MS = 2_500
 const LOG_EVERY_MS = 60_000
-/** How long a fetch may take; then another process tries. */
-const FILL_MS = 5_000
-/** Longer than any commit takes. */
-const HOLD_MS = 30_000
-/** More waiting evictions than this are one: everything. */
-const MOST_PENDING = 100_000
-
-const FILLING = '?'
-const HELD = '!'
 const INVALIDATED = '__redis__:invalidate'
-
-const IF_STILL_MINE = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1
-`
-
-interface Scripts {
-  ifStillMine(key: string, mine: string, text: string, lifeMs: number | string): Promise<number>
-}
-
-interface Message {
-  readonly from: string
-  readonly evicted?: readonly EvictedKey[]
-  readonly everything?: boolean
-  /** Number of a probe. */
-  readonly probe?: number
-}
 
 export interface RedisLinkOptions {
   readonly settings: Settings
@@ -110,10 +72,9 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
   }
   let running = false
   let closed = false
-  const data = new Redis({ ...common, scripts: { ifStillMine: { lua: IF_STILL_MINE, numberOfKeys: 1 } } })
+  const { data, scripts } = createValueConnection(common)
   // Announcements of changed keys reach subscribers of a channel in the older protocol only.
   const ears = new Redis({ ...common, protocol: 2 })
-  const scripts = data as unknown as Scripts
   let lastError: unknown
   for (const connection of [data, ears])
     connection.on('error', (error) => {
@@ -135,9 +96,7 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
   let listeningSince = Number.NEGATIVE_INFINITY
   const probes = new Map<number, number>()
   let probeNumber = 0
-  const pendingKeys = new Set<string>()
-  const pendingMessages = new Map<string, EvictedKey>()
-  let pendingAll = false
+  const pending = createPendingEvictions()
 
   /** At most once a minute. */
   const report = (error: unknown): void => {
@@ -233,28 +192,15 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
     }
   }
 
-  const flushPending = async (): Promise<void> => {
-    if (pendingAll) {
-      await send({ everything: true })
-      pendingAll = false
-    }
-    if (pendingKeys.size === 0 && pendingMessages.size === 0) return
-    const keys = [...pendingKeys]
-    const messages = [...pendingMessages]
-    await dropAndTell(
-      keys,
-      messages.map(([, each]) => each),
-    )
-    for (const key of keys) pendingKeys.delete(key)
-    for (const [name] of messages) pendingMessages.delete(name)
-  }
-
   const dropAndTell = async (redisKeys: readonly string[], evicted: readonly EvictedKey[]): Promise<void> => {
     for (let start = 0; start < redisKeys.length; start += CHUNK)
       await data.unlink(...redisKeys.slice(start, start + CHUNK))
     for (let start = 0; start < evicted.length; start += CHUNK)
       await send({ evicted: evicted.slice(start, start + CHUNK) })
   }
+
+  const flushPending = (): Promise<void> =>
+    pending.flush({ evictEverything: () => send({ everything: true }), evict: dropAndTell })
 
   const probe = async (): Promise<void> => {
     if (data.status !== 'ready' || ears.status !== 'ready') return
@@ -267,7 +213,7 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
       if (probes.size > 50) probes.clear()
       await send({ probe: number })
       // What failed while this probe was under way is made up for by the next one.
-      if (!up && listening && !hasPending()) {
+      if (!up && listening && pending.isEmpty()) {
         up = true
         if (wasUp) readableFrom = performance.now() + SETTLE_MS
         wasUp = true
@@ -303,8 +249,6 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
     await send({ probe: ++probeNumber })
   }
 
-  const hasPending = (): boolean => pendingAll || pendingKeys.size > 0 || pendingMessages.size > 0
-
   let opening: Promise<void> | undefined
   const openOnce = (): Promise<void> => {
     opening ??= within(settings.CACHE_INIT_TIMEOUT, connect())
@@ -319,15 +263,13 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
     })
   }
 
-  const remember = (redisKeys: readonly string[], evicted: readonly EvictedKey[]): void => {
-    for (const key of redisKeys) pendingKeys.add(key)
-    for (const each of evicted) pendingMessages.set(`${each.cache} ${each.key}`, each)
-    if (pendingMessages.size <= MOST_PENDING) return
-    pendingMessages.clear()
-    pendingAll = true
-  }
+  const values = createRedisValues({
+    ...{ data, scripts, ask, beforeHold: openToEvict },
+    mayBeStale: (redisKey) => pending.has(redisKey) || performance.now() < readableFrom,
+  })
 
   return {
+    ...values,
     reachesAll: true,
     get runId() {
       return runId
@@ -355,48 +297,17 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
         } while (cursor !== '0')
         await send({ everything: true })
       }),
-    hasPending,
+    hasPending: () => !pending.isEmpty(),
     publish: (evicted) =>
       ask(async () => {
         await send({ evicted })
       }),
-    read: (redisKey) =>
-      ask(async () => {
-        // Perhaps not yet evicted there, although it should be.
-        if (pendingKeys.has(redisKey) || performance.now() < readableFrom) return { kind: 'held' }
-        const text = await data.get(redisKey)
-        if (text === null) return { kind: 'none' }
-        if (text === HELD) return { kind: 'held' }
-        return text.startsWith(FILLING) ? { kind: 'filling' } : { kind: 'value', text }
-      }),
-    beginFill: (redisKey, id) =>
-      ask(async () => (await data.set(redisKey, FILLING + id, 'PX', FILL_MS, 'NX')) === 'OK'),
-    endFill: (redisKey, id, text, lifeMs) =>
-      ask(async () => {
-        await scripts.ifStillMine(redisKey, FILLING + id, text, lifeMs)
-      }),
-    abandonFill: (redisKey, id) =>
-      ask(async () => {
-        await scripts.ifStillMine(redisKey, FILLING + id, '', '')
-      }),
-    drop: (redisKey) =>
-      ask(async () => {
-        await data.unlink(redisKey)
-      }),
-    hold: async (redisKeys) => {
-      await openToEvict()
-      await ask(async () => {
-        const pipeline = data.pipeline()
-        for (const key of redisKeys) pipeline.set(key, HELD, 'PX', HOLD_MS)
-        for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
-      })
-    },
     evict: async (redisKeys, evicted) => {
       await openToEvict()
       try {
         await ask(() => dropAndTell(redisKeys, evicted))
       } catch (error) {
-        remember(redisKeys, evicted)
+        pending.add(redisKeys, evicted)
         throw error
       }
     },
@@ -443,17 +354,6 @@ const FOR_CACHES = {
   timeout: 'CACHE_INIT_TIMEOUT',
   permission:
     'the user of REDIS_USERNAME needs keys and channels beginning with authgate:, and the channel __redis__:invalidate',
-}
-
-function readMessage(text: string): Message | undefined {
-  try {
-    const message: unknown = JSON.parse(text)
-    if (typeof message !== 'object' || message === null || !('from' in message)) return undefined
-    const { evicted } = message as { evicted?: unknown }
-    return evicted === undefined || Array.isArray(evicted) ? (message as Message) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 async function within(limitMs: number, work: Promise<void>): Promise<void> {

@@ -10,7 +10,8 @@ import { type Cache, type CacheOperation, type CacheOptions, lifeOf } from './ca
 import { createCodec } from './codec'
 import { createFlights } from './flights'
 import { createLocalCopies, type LocalCopies } from './local-copies'
-import type { Kept, RedisLink } from './redis-link'
+import type { RedisLink } from './redis-link'
+import type { Kept } from './redis-values'
 
 export interface RedisCacheOptions<V> extends CacheOptions<V> {
   /** Such as `authgate:users:`. */

@@ -60,9 +60,7 @@ export function envExample(): string {
   for (const [section, table] of Object.entries(settingsSections)) {
     lines.push('', `# --- ${section} ---`)
     for (const [name, setting] of Object.entries(table) as [SettingName, Setting][]) {
-      const note = setting.planned ? ' (part of a feature this version does not have)' : ''
-      const partly = setting.planned && setting.type === 'enum' ? ' Only the default works yet.' : ''
-      lines.push('', `# ${setting.doc}${partly || note}`)
+      lines.push('', `# ${setting.doc}`)
       lines.push(`#${name}=${setting.secret ? '' : shortened(show(setting, setting.default))}`)
     }
   }

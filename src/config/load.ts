@@ -79,7 +79,6 @@ export function loadConfiguration({ env, cwd, write, nowMs = Date.now(), dotenv 
   checkOutgoing(check)
   checkTraces(check)
   checkData(check)
-  refusePlanned(check)
   if (production) refuseEmptySecrets(env, problem)
 
   const connections = readConnections(check, environment)
@@ -130,16 +129,6 @@ const unique = (texts: readonly string[], normalise: (text: string) => string): 
 /** `Content-Type` of `content-type`. */
 const canonicalHeader = (name: string): string =>
   name.toLowerCase().replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
-
-/** A value that asks for something this version does not have must not be taken for granted. */
-function refusePlanned({ values, given, problem }: Check): void {
-  for (const name of given) {
-    const { planned, default: fallback } = settingsTable[name]
-    const isPlanned = planned as ((value: unknown, all: Values) => boolean) | undefined
-    if (isPlanned?.(values[name], values))
-      problem(`${name}=${values[name]} is not available in this version; remove it or set ${name}=${fallback}`)
-  }
-}
 
 function readTls({ values, problem, warn }: Check, nowMs: number): TlsFiles | undefined {
   if (values.TLS_CERT_FILE === '' || values.TLS_KEY_FILE === '') return undefined

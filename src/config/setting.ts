@@ -6,11 +6,6 @@ interface Common<T> {
   readonly doc: string
   /** Never printed; may also come from a file named by `<NAME>_FILE`. */
   readonly secret?: boolean
-  /**
-   * True for values that would switch on something this version does not have: refused at start. `all` holds the
-   * values of every setting by name.
-   */
-  planned?(value: T, all: Readonly<Record<string, unknown>>): boolean
 }
 
 export interface StringSetting extends Common<string> {

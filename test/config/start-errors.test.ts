@@ -388,7 +388,7 @@ const CASES: Record<string, [Env, string][]> = {
       'DATABASE_DSN names no sslmode: the connection may fall back to plain text; set sslmode=verify-full',
     ],
   ],
-  'features that this version does not have': [
+  'several processes': [
     [
       { WORKERS: '2', DATABASE_PATH: ':memory:' },
       'WORKERS=2 needs a database that processes can share: set DATABASE_PATH to a file',
