@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Browser, Page } from 'playwright-core'
 import { issueTokens } from '../oauth/support'
-import { openTestApp, type TestApp, type UserRow } from '../support/app'
-import { axeFindings, closePage, launchChromium, newPage, pageErrors, screenshot } from '../support/chromium'
-import { freePort } from '../support/ports'
+import type { TestApp, UserRow } from '../support/app'
+import { type BrowserApp, openBrowserApp } from '../support/browser-app'
+import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
 import { suiteNeeds } from '../support/skip'
 
 const PATIENCE_MS = 60_000
@@ -13,24 +13,18 @@ const STALE_MS = 11 * 60_000
 suiteNeeds('chromium')('the account in Chromium', () => {
   let browser: Browser
   let app: TestApp
-  let server: ReturnType<typeof Bun.serve>
+  let close: BrowserApp['close']
   let base: string
   let page: Page
 
   beforeAll(async () => {
-    const port = await freePort()
-    base = `http://localhost:${port}/id`
-    app = await openTestApp({
-      settings: { BASE_URL: base, SESSION_IDLE_TIMEOUT: '0', SESSION_MAX_AGE: '36000', ENABLE_RATE_LIMIT: 'false' },
-    })
-    server = Bun.serve({ port, hostname: 'localhost', fetch: (request) => app.handle(request) })
-    browser = await launchChromium()
+    ;({ browser, app, base, close } = await openBrowserApp({
+      SESSION_IDLE_TIMEOUT: '0',
+      SESSION_MAX_AGE: '36000',
+      ENABLE_RATE_LIMIT: 'false',
+    }))
   }, 30_000)
-  afterAll(async () => {
-    await browser?.close()
-    await server?.stop(true)
-    await app?.close()
-  })
+  afterAll(() => close?.())
   afterEach(() => closePage(page))
 
   async function signIn(user: UserRow & { password: string }, target: string) {

@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Browser, Page } from 'playwright-core'
 import { insertEvent, insertMany } from '../audit/support'
-import { openTestApp, type TestApp, type UserRow } from '../support/app'
-import { axeFindings, closePage, launchChromium, newPage, pageErrors, screenshot } from '../support/chromium'
-import { freePort } from '../support/ports'
+import type { TestApp, UserRow } from '../support/app'
+import { type BrowserApp, openBrowserApp } from '../support/browser-app'
+import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
 import { suiteNeeds } from '../support/skip'
 
 const PATIENCE_MS = 90_000
@@ -12,16 +12,13 @@ const PATIENCE_MS = 90_000
 suiteNeeds('chromium')('the audit log in Chromium', () => {
   let browser: Browser
   let app: TestApp
-  let server: ReturnType<typeof Bun.serve>
+  let close: BrowserApp['close']
   let base: string
   let admin: UserRow & { password: string }
   let page: Page
 
   beforeAll(async () => {
-    const port = await freePort()
-    base = `http://localhost:${port}/id`
-    app = await openTestApp({ settings: { BASE_URL: base } })
-    server = Bun.serve({ port, hostname: 'localhost', fetch: (request) => app.handle(request) })
+    ;({ browser, app, base, close } = await openBrowserApp())
     admin = await app.insertUser({ role: 'admin', fullName: 'Ada Admin' })
     await insertMany(app.ctx, 30, (index) => ({
       actorUsername: `person${index}`,
@@ -53,13 +50,8 @@ suiteNeeds('chromium')('the audit log in Chromium', () => {
       actor: { id: admin.id, username: 'ada' },
       resource: { type: 'USER', id: 'gone', name: '<b>bob</b>' },
     })
-    browser = await launchChromium()
   }, 30_000)
-  afterAll(async () => {
-    await browser?.close()
-    await server?.stop(true)
-    await app?.close()
-  })
+  afterAll(() => close?.())
   afterEach(() => closePage(page))
 
   test.each([

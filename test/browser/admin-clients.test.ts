@@ -1,9 +1,9 @@
 /** An administrator decides about applications in a real browser, with and without scripts. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Browser } from 'playwright-core'
-import { openTestApp, type TestApp, type UserRow } from '../support/app'
-import { axeFindings, closePage, launchChromium, newPage, pageErrors, screenshot } from '../support/chromium'
-import { freePort } from '../support/ports'
+import type { TestApp, UserRow } from '../support/app'
+import { type BrowserApp, openBrowserApp } from '../support/browser-app'
+import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
 import { suiteNeeds } from '../support/skip'
 
 const PATIENCE_MS = 90_000
@@ -11,23 +11,15 @@ const PATIENCE_MS = 90_000
 suiteNeeds('chromium')('applications in Chromium', () => {
   let browser: Browser
   let app: TestApp
-  let server: ReturnType<typeof Bun.serve>
+  let close: BrowserApp['close']
   let base: string
   let admin: UserRow & { password: string }
 
   beforeAll(async () => {
-    const port = await freePort()
-    base = `http://localhost:${port}/id`
-    app = await openTestApp({ settings: { BASE_URL: base } })
-    server = Bun.serve({ port, hostname: 'localhost', fetch: (request) => app.handle(request) })
+    ;({ browser, app, base, close } = await openBrowserApp())
     admin = await app.insertUser({ role: 'admin' })
-    browser = await launchChromium()
   }, 30_000)
-  afterAll(async () => {
-    await browser?.close()
-    await server?.stop(true)
-    await app?.close()
-  })
+  afterAll(() => close?.())
 
   test.each([
     { javaScript: true, width: 1280, colorScheme: 'light' },

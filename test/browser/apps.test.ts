@@ -5,17 +5,9 @@ import { reject } from '../../src/clients/review'
 import { findPending } from '../../src/clients/revisions'
 import { ADMIN, clientRow, fieldsOf } from '../clients/support'
 import { issueMachineToken, issueTokens } from '../oauth/support'
-import { openTestApp, type TestApp, type UserRow } from '../support/app'
-import {
-  axeFindings,
-  closePage,
-  launchChromium,
-  newPage,
-  type PageOptions,
-  pageErrors,
-  screenshot,
-} from '../support/chromium'
-import { freePort } from '../support/ports'
+import type { TestApp, UserRow } from '../support/app'
+import { type BrowserApp, openBrowserApp } from '../support/browser-app'
+import { axeFindings, closePage, newPage, type PageOptions, pageErrors, screenshot } from '../support/chromium'
 import { suiteNeeds } from '../support/skip'
 
 const CALLBACK = 'http://localhost:3000/callback'
@@ -24,23 +16,14 @@ const PATIENCE_MS = 60_000
 suiteNeeds('chromium')('own applications in Chromium', () => {
   let browser: Browser
   let app: TestApp
-  let server: ReturnType<typeof Bun.serve>
+  let close: BrowserApp['close']
   let base: string
   let page: Page
 
   beforeAll(async () => {
-    const port = await freePort()
-    base = `http://localhost:${port}/id`
-    const settings = { BASE_URL: base, SESSION_IDLE_TIMEOUT: '0', STEP_UP_MAX_AGE: '0' }
-    app = await openTestApp({ settings })
-    server = Bun.serve({ port, hostname: 'localhost', fetch: (request) => app.handle(request) })
-    browser = await launchChromium()
+    ;({ browser, app, base, close } = await openBrowserApp({ SESSION_IDLE_TIMEOUT: '0', STEP_UP_MAX_AGE: '0' }))
   }, PATIENCE_MS)
-  afterAll(async () => {
-    await browser?.close()
-    await server?.stop(true)
-    await app?.close()
-  })
+  afterAll(() => close?.())
   afterEach(() => closePage(page))
 
   async function open(path: string, options: PageOptions = {}): Promise<UserRow> {

@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import * as oauth from 'oauth4webapi'
 import type { Browser, Page } from 'playwright-core'
-import { openTestApp, type TestApp, type UserRow } from '../support/app'
-import { axeFindings, closePage, launchChromium, newPage, pageErrors, screenshot } from '../support/chromium'
-import { freePort } from '../support/ports'
+import type { TestApp, UserRow } from '../support/app'
+import { type BrowserApp, openBrowserApp } from '../support/browser-app'
+import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
 import { suiteNeeds } from '../support/skip'
 
 const insecure = { [oauth.allowInsecureRequests]: true }
@@ -20,7 +20,7 @@ interface Arrival {
 suiteNeeds('chromium')('consent in Chromium', () => {
   let browser: Browser
   let app: TestApp
-  let server: ReturnType<typeof Bun.serve>
+  let close: BrowserApp['close']
   let application: ReturnType<typeof Bun.serve>
   let issuer: URL
   let callback: string
@@ -29,10 +29,9 @@ suiteNeeds('chromium')('consent in Chromium', () => {
   let arrivals: Arrival[] = []
 
   beforeAll(async () => {
-    const port = await freePort()
-    issuer = new URL(`http://localhost:${port}/id`)
-    app = await openTestApp({ settings: { BASE_URL: issuer.href, SESSION_IDLE_TIMEOUT: '0' } })
-    server = Bun.serve({ port, hostname: 'localhost', fetch: (request) => app.handle(request) })
+    const opened = await openBrowserApp({ SESSION_IDLE_TIMEOUT: '0' })
+    ;({ browser, app, close } = opened)
+    issuer = new URL(opened.base)
     application = Bun.serve({
       port: 0,
       hostname: '127.0.0.1',
@@ -47,12 +46,10 @@ suiteNeeds('chromium')('consent in Chromium', () => {
     })
     callback = `http://127.0.0.1:${application.port}/callback`
     user = await app.insertUser({ username: 'zoe', fullName: 'Zoë Q.' })
-    browser = await launchChromium()
   }, 30_000)
   afterAll(async () => {
-    await browser?.close()
-    await Promise.all([server?.stop(true), application?.stop(true)])
-    await app?.close()
+    await close?.()
+    await application?.stop(true)
   })
   afterEach(() => closePage(page))
 

@@ -2,29 +2,19 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Browser } from 'playwright-core'
 import { availableSlugs } from '../../src/docs/pages'
-import { openTestApp, type TestApp } from '../support/app'
-import { axeFindings, closePage, launchChromium, newPage, pageErrors, screenshot } from '../support/chromium'
-import { freePort } from '../support/ports'
+import { type BrowserApp, openBrowserApp } from '../support/browser-app'
+import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
 import { suiteNeeds } from '../support/skip'
 
 suiteNeeds('chromium')('the documentation in Chromium', () => {
   let browser: Browser
-  let app: TestApp
-  let server: ReturnType<typeof Bun.serve>
+  let close: BrowserApp['close']
   let base: string
 
   beforeAll(async () => {
-    const port = await freePort()
-    base = `http://localhost:${port}/id`
-    app = await openTestApp({ settings: { BASE_URL: base } })
-    server = Bun.serve({ port, hostname: 'localhost', fetch: (request) => app.handle(request) })
-    browser = await launchChromium()
+    ;({ browser, base, close } = await openBrowserApp())
   }, 30_000)
-  afterAll(async () => {
-    await browser?.close()
-    await server?.stop(true)
-    await app?.close()
-  })
+  afterAll(() => close?.())
 
   test.each([
     ['en', 390, 'light'],

@@ -1,9 +1,9 @@
 /** Passkeys in a real browser with its virtual authenticator: making, signing in, second factor, confirming, deleting. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Browser, CDPSession, Page } from 'playwright-core'
-import { openTestApp, type TestApp, type UserRow } from '../support/app'
-import { axeFindings, closePage, launchChromium, newPage, pageErrors, screenshot } from '../support/chromium'
-import { freePort } from '../support/ports'
+import type { TestApp, UserRow } from '../support/app'
+import { type BrowserApp, openBrowserApp } from '../support/browser-app'
+import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
 import { suiteNeeds } from '../support/skip'
 
 const PATIENCE_MS = 60_000
@@ -11,24 +11,18 @@ const PATIENCE_MS = 60_000
 suiteNeeds('chromium')('passkeys in Chromium', () => {
   let browser: Browser
   let app: TestApp
-  let server: ReturnType<typeof Bun.serve>
+  let close: BrowserApp['close']
   let base: string
   let page: Page
 
   beforeAll(async () => {
-    const port = await freePort()
-    base = `http://localhost:${port}/id`
-    app = await openTestApp({
-      settings: { BASE_URL: base, SESSION_IDLE_TIMEOUT: '0', SESSION_MAX_AGE: '36000', ENABLE_RATE_LIMIT: 'false' },
-    })
-    server = Bun.serve({ port, hostname: 'localhost', fetch: (request) => app.handle(request) })
-    browser = await launchChromium()
+    ;({ browser, app, base, close } = await openBrowserApp({
+      SESSION_IDLE_TIMEOUT: '0',
+      SESSION_MAX_AGE: '36000',
+      ENABLE_RATE_LIMIT: 'false',
+    }))
   }, 30_000)
-  afterAll(async () => {
-    await browser?.close()
-    await server?.stop(true)
-    await app?.close()
-  })
+  afterAll(() => close?.())
   afterEach(() => closePage(page))
 
   /** One that says yes at once, as after a finger on the sensor. */

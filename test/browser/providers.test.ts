@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Browser, Page } from 'playwright-core'
 import { connections } from '../identity/linking/support'
-import { openTestApp, type TestApp } from '../support/app'
-import { axeFindings, closePage, launchChromium, newPage, pageErrors, screenshot } from '../support/chromium'
-import { freePort } from '../support/ports'
+import type { TestApp } from '../support/app'
+import { type BrowserApp, openBrowserApp } from '../support/browser-app'
+import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
 import { startGitea } from '../support/providers/gitea'
 import { startGitHub } from '../support/providers/github'
 import { startGitLab } from '../support/providers/gitlab'
@@ -16,24 +16,18 @@ import { suiteNeeds } from '../support/skip'
 suiteNeeds('chromium')('other systems in Chromium', () => {
   let browser: Browser
   let app: TestApp
-  let server: ReturnType<typeof Bun.serve>
+  let close: BrowserApp['close']
   let providers: readonly { readonly server: ProviderServer; readonly settings: Record<string, string> }[]
   let base: string
   let page: Page
 
   beforeAll(async () => {
-    const port = await freePort()
-    base = `http://localhost:${port}/id`
     providers = await Promise.all([startGitHub(), startGitea(), startGitLab(), startMicrosoft(), startOidc()])
     const settings = Object.assign({}, ...providers.map((each) => each.settings))
-    app = await openTestApp({ settings: { ...settings, BASE_URL: base, SESSION_IDLE_TIMEOUT: '0' } })
-    server = Bun.serve({ port, hostname: 'localhost', fetch: (request) => app.handle(request) })
-    browser = await launchChromium()
+    ;({ browser, app, base, close } = await openBrowserApp({ ...settings, SESSION_IDLE_TIMEOUT: '0' }))
   }, 30_000)
   afterAll(async () => {
-    await browser?.close()
-    await server?.stop(true)
-    await app?.close()
+    await close?.()
     await Promise.all((providers ?? []).map((each) => each.server.stop()))
   })
   afterEach(() => closePage(page))

@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Browser, Page } from 'playwright-core'
 import { codeOf, stepAt } from '../../src/identity/second-factor/totp'
-import { openTestApp, type TestApp } from '../support/app'
-import { axeFindings, closePage, launchChromium, newPage, pageErrors } from '../support/chromium'
-import { freePort } from '../support/ports'
+import type { TestApp } from '../support/app'
+import { type BrowserApp, openBrowserApp } from '../support/browser-app'
+import { axeFindings, closePage, newPage, pageErrors } from '../support/chromium'
 import { suiteNeeds } from '../support/skip'
 
 const PATIENCE_MS = 60_000
@@ -12,22 +12,14 @@ const PATIENCE_MS = 60_000
 suiteNeeds('chromium')('the second factor in Chromium', () => {
   let browser: Browser
   let app: TestApp
-  let server: ReturnType<typeof Bun.serve>
+  let close: BrowserApp['close']
   let base: string
   let page: Page
 
   beforeAll(async () => {
-    const port = await freePort()
-    base = `http://localhost:${port}/id`
-    app = await openTestApp({ settings: { BASE_URL: base, ENABLE_RATE_LIMIT: 'false' } })
-    server = Bun.serve({ port, hostname: 'localhost', fetch: (request) => app.handle(request) })
-    browser = await launchChromium()
+    ;({ browser, app, base, close } = await openBrowserApp({ ENABLE_RATE_LIMIT: 'false' }))
   }, 30_000)
-  afterAll(async () => {
-    await browser?.close()
-    await server?.stop(true)
-    await app?.close()
-  })
+  afterAll(() => close?.())
   afterEach(() => closePage(page))
 
   const press = (name: string) => page.getByRole('button', { name, exact: true }).first().click()
