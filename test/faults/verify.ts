@@ -57,16 +57,20 @@ async function post(
   return { status: answer.status, body }
 }
 
+const nameOf = ({ clients }: Asker, clientId: string): string =>
+  Object.entries(clients).find(([, { id }]) => id === clientId)?.[0] ?? clientId
+
 /** The service may look at the access tokens of every client. */
 const verifyTokens = (subject: Asker, ledger: Ledger, findings: Findings) =>
-  eachOf(ledger.tokens, async ([token, { kind, fate }]) => {
+  eachOf(ledger.tokens, async ([token, { kind, clientId, fate }]) => {
     if (kind === 'refresh' || fate === 'open') return
     const { id, secret } = subject.clients.service
     const headers = { authorization: `Basic ${btoa(`${id}:${secret}`)}` }
     const { status, body } = await post(subject, '/oauth/introspect', { token }, headers)
     findings.held += 1
     if (status !== 200) findings.wrong.push(`introspection: ${status}`)
-    else if (body.active !== (fate === 'live')) findings.lost.push(`access token …${short(token)} should be ${fate}`)
+    else if (body.active !== (fate === 'live'))
+      findings.lost.push(`access token …${short(token)} of ${nameOf(subject, clientId)} should be ${fate}`)
   })
 
 /** Only their own client may look at them, by using them: some are, and the others are looked up in the database. */
@@ -74,11 +78,13 @@ async function verifyRefreshTokens(subject: Asker, ledger: Ledger, findings: Fin
   const found = await subject.rows("select id, status from access_tokens where token_category = 'refresh'")
   const statuses = new Map(found.map(({ id, status }) => [String(id), String(status)]))
   const held = [...ledger.tokens].filter(([, { kind, fate }]) => kind === 'refresh' && fate !== 'open')
-  for (const [token, { fate }] of held) {
+  for (const [token, { clientId, fate }] of held) {
     findings.held += 1
     const status = statuses.get(idOf(token))
     if ((status === 'active') !== (fate === 'live'))
-      findings.lost.push(`refresh token …${short(token)} should be ${fate}, is ${status}`)
+      findings.lost.push(
+        `refresh token …${short(token)} of ${nameOf(subject, clientId)} should be ${fate}, is ${status}`,
+      )
   }
   const live = held.filter(([, { fate }]) => fate === 'live').slice(-SAMPLE)
   await eachOf(live, async ([token, { clientId }]) => {

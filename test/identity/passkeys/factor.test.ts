@@ -127,7 +127,7 @@ describe.each(databases)('a passkey as second factor on %s', (_, open) => {
   test('confirms who one is in the place of password and code; a held form goes on', async () => {
     const { user, browser, passkey } = await userWithPasskey(app)
     app.clock.advance(3_600_000)
-    expect((await browser.get(CONFIRM)).text).toContain('Confirm with a passkey')
+    expect((await browser.get(CONFIRM)).text).toContain('Use a passkey')
     const refused = await show(browser, CONFIRM, passkey, { userVerified: false })
     expect([refused.status, refused.text.includes('This passkey was not accepted')]).toEqual([400, true])
     const before = browser.cookies.get('oauth_session')

@@ -4,7 +4,7 @@ export const confirm = {
   text: (username: string) => `What you are about to do needs a recent sign-in. You are signed in as ${username}.`,
   password: 'Password',
   submit: 'Confirm',
-  withPasskey: 'Confirm with a passkey',
+  withPasskey: 'Use a passkey',
   signInAgain: 'Sign in again',
   or: 'or',
   confirmAt: (provider: string) => `Confirm with ${provider}`,

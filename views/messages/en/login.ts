@@ -14,7 +14,7 @@ export const login = {
   sessionInvalid: 'Your session is invalid or may have been accessed from a different device. Please sign in again.',
   tooMany: 'Too many requests. Please try again later.',
   unavailable: 'Your password cannot be checked at the moment. Please try again in a little while.',
-  withPasskey: 'Sign in with a passkey',
+  withPasskey: 'Use a passkey',
   problems: {
     invalid: 'Invalid username or password',
     disabled: 'Your account has been disabled. Please contact your administrator.',
