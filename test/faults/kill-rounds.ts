@@ -3,7 +3,7 @@ import { binaryPath } from '../support/binary'
 import { eventually } from '../support/daemon'
 import { startJourneys } from './journeys'
 import { emptyLedger, type Ledger } from './ledger'
-import { type Dialect, prepareSubject } from './subject'
+import { type Dialect, prepareSubject, type Subject } from './subject'
 import { type Findings, verify } from './verify'
 
 export interface KillSettings {
@@ -13,6 +13,8 @@ export interface KillSettings {
   readonly loadMs: number
   readonly crowd: number
   readonly onRound?: (round: KillRound) => void
+  /** Between the kill and the next start; shows that damage is found. */
+  readonly whileDown?: (subject: Subject) => Promise<unknown>
 }
 
 export interface KillRound extends Findings {
@@ -28,7 +30,14 @@ const SETTINGS = { ENABLE_TOKEN_ROTATION: 'true', REFRESH_REUSE_GRACE: '1m' }
 const killsTheStart = (round: number): boolean => round % 3 === 2
 const START_MS = 250
 
-export async function killRounds({ dialect, rounds, loadMs, crowd, onRound }: KillSettings): Promise<KillRound[]> {
+export async function killRounds({
+  dialect,
+  rounds,
+  loadMs,
+  crowd,
+  onRound,
+  whileDown,
+}: KillSettings): Promise<KillRound[]> {
   const subject = await prepareSubject(dialect, SETTINGS)
   const results: KillRound[] = []
   let server = await subject.start()
@@ -36,12 +45,14 @@ export async function killRounds({ dialect, rounds, loadMs, crowd, onRound }: Ki
   const whole = emptyLedger()
   for (let round = 1; round <= rounds; round += 1) {
     const ledger = { ...emptyLedger(), counts: whole.counts }
+    releaseFickle(whole, subject)
     const journeys = startJourneys(subject, ledger, { crowd })
     await eventually('the load', async () => (journeys.answered() > 100 ? true : undefined))
     await Bun.sleep(loadMs * (0.5 + Math.random()))
     const stopped = journeys.stop()
     await server.kill()
     await stopped
+    await whileDown?.(subject)
     const errors = server
       .log()
       .split('\n')
@@ -74,6 +85,12 @@ async function startAndKill({ folder, env }: Awaited<ReturnType<typeof prepareSu
   await Bun.sleep(Math.random() * START_MS)
   child.kill('SIGKILL')
   await child.exited
+}
+
+/** What was allowed to this client before is taken back in the next round, whichever round it was allowed in. */
+function releaseFickle(whole: Ledger, { clients }: Pick<Subject, 'clients'>): void {
+  for (const held of whole.tokens.values())
+    if (held.clientId === clients.fickle.id && held.fate === 'live') held.fate = 'open'
 }
 
 /** Adds what can be looked at any number of times. */
