@@ -26,8 +26,8 @@ describe.each(existingDatabases)('the executable on a database of AuthGate 0.x o
   }, 60_000)
 })
 
-/** `AUTHGATE_TEST_TOKENS=1000000` for a longer look. */
-const TOKENS = Number(process.env.AUTHGATE_TEST_TOKENS ?? 20_000)
+/** As many as take longer than the moment after which progress is told. `AUTHGATE_TEST_TOKENS=1000000`: a longer look. */
+const TOKENS = Number(process.env.AUTHGATE_TEST_TOKENS ?? 100_000)
 const MIB = 1 << 20
 
 const MANY_TOKENS = {
