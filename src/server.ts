@@ -18,6 +18,7 @@ import { adminClientAuthorizations } from './admin/client-authorizations'
 import { adminClientPages } from './admin/client-pages'
 import { adminDashboard } from './admin/dashboard'
 import { adminKeyPages } from './admin/key-pages'
+import { adminTokenBulk } from './admin/token-bulk'
 import { adminTokenPages } from './admin/token-pages'
 import { adminUserActions } from './admin/user-actions'
 import { adminUserConnectionsPages } from './admin/user-connections'
@@ -145,6 +146,7 @@ const adminFeatures = (ctx: Context): AnyElysia =>
     .use(adminClientActions(ctx))
     .use(adminClientAuthorizations(ctx))
     .use(adminTokenPages(ctx))
+    .use(adminTokenBulk(ctx))
     .use(adminKeyPages(ctx))
     .use(adminDashboard(ctx))
     .use(adminUserPages(ctx))

@@ -53,8 +53,8 @@ async function list(
   const { clientId } = client
   const request = readListRequest(query)
   const listed = await listFound(request, await findConsentsOf(ctx, clientId))
-  const rows = listed.rows.map(({ uuid, userId, username, scopes, grantedAt }) => ({
-    ...{ uuid, userId, username, grantedAt },
+  const rows = listed.rows.map(({ uuid, userId, username, email, scopes, grantedAt }) => ({
+    ...{ uuid, userId, username, email, grantedAt },
     scopes: scopes.split(' ').filter((scope) => scope !== ''),
   }))
   const html = adminClientAuthorizationsPage(pageFrame(ctx, session), {

@@ -1,7 +1,8 @@
 /** The application a page of administrators is about, and what its page shows. */
 import { t } from 'elysia'
 import { clientChanges } from '../../views/components/client-changes'
-import { adminClientPage } from '../../views/pages/admin-client'
+import type { Messages } from '../../views/messages'
+import { adminClientPage, type DecisionView } from '../../views/pages/admin-client'
 import { appView } from '../apps/app-views'
 import { type Client, findClient } from '../clients/clients'
 import { reachOf } from '../clients/delete-client'
@@ -44,15 +45,20 @@ export async function clientDetail(
     profile: client.tokenProfile.trim() || 'standard',
     allowIntrospection: client.allowIntrospection,
     waiting: pending && clientChanges(frame.t, client, proposedChanges(pending)),
-    decisions: decisions.map(decisionView),
+    decisions: decisions.map((revision) => decisionView(frame.t, revision)),
     ...(refused && { refused: refused.problem }),
   })
   return page(html, { status: refused?.status ?? 200 })
 }
 
-const decisionView = ({ status, decidedAt, createdAt, decidedBy, reason }: Revision) => ({
-  at: decidedAt ?? createdAt,
-  status: status === 'approved' ? ('approved' as const) : ('rejected' as const),
-  by: decidedBy ?? '',
-  reason,
-})
+const decisionView = (t: Messages, revision: Revision): DecisionView => {
+  const { status, decidedAt, createdAt, decidedBy, reason } = revision
+  return {
+    at: decidedAt ?? createdAt,
+    status: status === 'approved' ? 'approved' : 'rejected',
+    by: decidedBy ?? '',
+    reason,
+    // What was in force before is not kept beside it.
+    changes: clientChanges(t, {}, proposedChanges(revision)),
+  }
+}

@@ -32,7 +32,8 @@ const idsOfConsents = query('ids_of_consents_of_client', (q, t) => {
     .offset(param('offset'))
 })
 
-type NamedConsent = Consent & { readonly username: string }
+/** `email` is empty when the account is gone. */
+type NamedConsent = Consent & { readonly username: string; readonly email: string }
 
 /** What is allowed now, the latest first. Throws `DatabaseUnavailable`. */
 export async function findConsentsOf(ctx: Pick<Context, 'db'>, clientId: string): Promise<Found<NamedConsent>> {
@@ -54,10 +55,14 @@ async function consentsOfIds({ db: { q, t } }: Pick<Context, 'db'>, ids: readonl
   if (ids.length === 0) return []
   const { userAuthorizations: consent, users } = t
   const rows = await q
-    .select({ consent, username: users.username })
+    .select({ consent, username: users.username, email: users.email })
     .from(consent)
     .leftJoin(users, eq(users.id, consent.userId))
     .where(inArray(consent.uuid, [...ids]))
     .orderBy(desc(consent.grantedAt), desc(consent.uuid))
-  return rows.map(({ consent: row, username }) => ({ ...row, username: username ?? row.userId }))
+  return rows.map(({ consent: row, username, email }) => ({
+    ...row,
+    username: username ?? row.userId,
+    email: email ?? '',
+  }))
 }

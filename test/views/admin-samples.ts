@@ -1,11 +1,14 @@
 /** The pages of administrators about users, and those that all share: confirming who one is, secrets shown once. */
 import type { EventView } from '../../views/components/recent-events'
+import type { AdminTokenView } from '../../views/components/token-parts'
 import type { PageFrame } from '../../views/frame'
 import type { SessionView } from '../../views/pages/account-sessions'
 import { adminClientAuthorizationsPage } from '../../views/pages/admin-client-authorizations'
 import { adminDashboardPage, type DashboardProps } from '../../views/pages/admin-dashboard'
 import { adminKeysPage } from '../../views/pages/admin-keys'
-import { type AdminTokenView, adminTokensPage } from '../../views/pages/admin-tokens'
+import { adminTokenPage } from '../../views/pages/admin-token'
+import { adminTokensPage } from '../../views/pages/admin-tokens'
+import { adminTokensRevokePage } from '../../views/pages/admin-tokens-revoke'
 import { type AdminUserView, adminUserPage, type OwnedAppView } from '../../views/pages/admin-user'
 import { adminUserAuthorizationsPage } from '../../views/pages/admin-user-authorizations'
 import { adminUserDeletePage } from '../../views/pages/admin-user-delete'
@@ -162,6 +165,34 @@ export function adminSamples(frame: PageFrame, t: (usual: string) => string, now
       list: tokens,
       listed: { rows: range(8).map(token), total: 10_000, page: 1, pages: 1_000, cut: true },
       query: t('user_id=u1'),
+      narrowed: { user: { name: t('alice'), revocable: true } },
+    }),
+    'admin-token': adminTokenPage(at('/admin/tokens/1'), {
+      token: {
+        ...{ ...token(0), grantType: 'device_code', lastUsedAt: after(-HOUR), revokedAt: undefined, imported: false },
+      },
+      grant: {
+        ...{ id: t('01a2114a-4e84-71dd-a774-09e64edb4d99'), device: t('curl'), address: t('203.0.113.7') },
+        ...{ audience: t('https://api.example.com'), replays: 2, revokedAt: undefined, lastUsedAt: after(-HOUR) },
+        ...{ createdAt: after(-DAY), expiresAt: after(30 * DAY) },
+      },
+      others: range(3).map((i) => token(i + 1)),
+      events: range(4).map(event),
+    }),
+    'admin-token-machine': adminTokenPage(at('/admin/tokens/2'), {
+      token: {
+        ...{
+          ...token(3),
+          grantType: 'client_credentials',
+          lastUsedAt: undefined,
+          revokedAt: after(-HOUR),
+          imported: true,
+        },
+      },
+      ...{ grant: undefined, others: [], events: [] },
+    }),
+    'admin-tokens-revoke': adminTokensRevokePage(at('/admin/tokens/revoke-all'), {
+      ...{ field: 'user_id', id: 'u1', name: t('alice'), tokens: 12 },
     }),
     'admin-tokens-none': adminTokensPage(at('/admin/tokens'), {
       list: { ...tokens, state: { ...tokens.state, filters: {} } },
@@ -185,6 +216,7 @@ export function adminSamples(frame: PageFrame, t: (usual: string) => string, now
           ...{ total: 12, page: 1, pages: 2 },
           rows: range(3).map((i) => ({
             ...{ uuid: `c${i}`, userId: `u${i}`, username: t(['alice', 'bob', 'carol'][i] ?? '') },
+            email: t(['alice@acme.example', 'bob@acme.example', ''][i] ?? ''),
             scopes: [t('openid'), t('email')],
             grantedAt: after(-(i + 1) * DAY),
           })),

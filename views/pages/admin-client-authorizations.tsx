@@ -13,6 +13,8 @@ export interface ClientAuthorizationView {
   readonly uuid: string
   readonly userId: string
   readonly username: string
+  /** Empty when the account is gone. */
+  readonly email: string
   readonly scopes: readonly string[]
   readonly grantedAt: Date
 }
@@ -45,6 +47,7 @@ export function adminClientAuthorizationsPage(frame: PageFrame, props: ClientAut
         </a>
       ),
     },
+    { title: m.facts.email, cell: ({ email }) => <span class="wrap-anywhere">{email}</span> },
     {
       title: m.authorizationColumns.scopes,
       cell: ({ scopes }) => <span class="wrap-anywhere">{scopes.join(', ') || frame.t.sessions.noPermissions}</span>,

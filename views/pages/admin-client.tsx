@@ -36,6 +36,8 @@ export interface DecisionView {
   readonly status: 'approved' | 'rejected'
   readonly by: string
   readonly reason: string
+  /** What was proposed; empty where it was about the application itself. */
+  readonly changes: readonly ClientChangeView[]
 }
 
 export function adminClientPage(frame: PageFrame, props: AdminClientProps): JSX.Element {
@@ -195,6 +197,11 @@ function Decisions({ frame, decisions }: { frame: PageFrame; decisions: readonly
     { title: t.decision, cell: ({ status }) => t.decisions[status] },
     { title: t.decidedBy, cell: ({ by }) => <span class="wrap-anywhere">{by}</span> },
     { title: t.reason, cell: ({ reason }) => <span class="wrap-anywhere">{reason}</span> },
+    {
+      title: t.proposed,
+      cell: ({ changes }) =>
+        changes.length === 0 ? t.theApplication : <ClientChanges t={frame.t} changes={changes} />,
+    },
   ]
   return (
     <Section id="decisions" title={t.history} text={t.historyText}>

@@ -80,5 +80,7 @@ export const adminClients = {
   decided: 'Decided',
   decision: 'Decision',
   decidedBy: 'By',
+  proposed: 'What was proposed',
+  theApplication: 'the application itself',
   decisions: { approved: 'approved', rejected: 'rejected' },
 }

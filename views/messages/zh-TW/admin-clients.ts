@@ -73,5 +73,7 @@ export const adminClients: AdminClients = {
   decided: '決定時間',
   decision: '決定',
   decidedBy: '決定者',
+  proposed: '提議的變更',
+  theApplication: '應用程式本身',
   decisions: { approved: '已核准', rejected: '已拒絕' },
 }
