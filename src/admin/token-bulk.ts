@@ -17,7 +17,7 @@ import { shownName } from '../oauth/client-view'
 import { countLiveTokens } from '../tokens/revoke'
 import { revokeTokensOfUserAsOperator } from '../tokens/revoke-as-operator'
 
-export const REVOKE_ALL_PATH = '/admin/tokens/revoke-all'
+const REVOKE_ALL_PATH = '/admin/tokens/revoke-all'
 
 const text = t.Optional(t.String())
 const ids = { user_id: text, client_id: text }

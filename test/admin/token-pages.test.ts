@@ -129,7 +129,7 @@ describe.each(databases)('pages about tokens on %s', (_name, open) => {
       [false, true],
     ])
     expect(await found(`?user_id=${user.id}`)).toEqual([yes, no, no] as never)
-    expect(await list(`?user_id=${user.id}`)).toContain('Only tokens of one user')
+    expect(await list(`?user_id=${user.id}`)).toContain(`Only tokens of u${mark}`)
     expect(await list('?search=no-such-thing')).toContain('No tokens found')
   })
 
