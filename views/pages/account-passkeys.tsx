@@ -45,7 +45,12 @@ export function accountPasskeysPage(frame: PageFrame, props: AccountPasskeysProp
   const t = frame.t.passkeys
   const isFull = passkeys.length >= most
   return (
-    <AccountPage frame={frame} title={t.title} text={t.text}>
+    <AccountPage
+      frame={frame}
+      title={t.title}
+      text={t.text}
+      crumbs={[{ label: frame.t.account.tab.security, path: '/account/security' }]}
+    >
       {required && <Alert tone="info">{frame.t.security.enrolRequired}</Alert>}
       <Section id="yours" title={t.yours} {...(passkeys.length > 0 && { text: t.count(passkeys.length, most) })}>
         {passkeys.length === 0 ? (

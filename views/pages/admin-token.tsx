@@ -125,7 +125,7 @@ function tokenFacts(frame: PageFrame, token: AdminTokenProps['token']): readonly
     ...(user?.known
       ? [
           {
-            name: frame.t.adminClients.authorizations,
+            name: t.consent,
             value: (
               <a class="link" href={`${frame.basePath}/admin/users/${encodeURIComponent(user.id)}/authorizations`}>
                 {t.permission}

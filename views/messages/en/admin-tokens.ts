@@ -47,6 +47,7 @@ export const adminTokens = {
   revokedAt: 'Revoked',
   byAdmin: 'by an administrator',
   imported: 'Taken over from an earlier deployment',
+  consent: 'Consent',
   permission: 'What the user allows',
   others: 'Other tokens of the grant',
   noOthers: 'There are no others.',

@@ -45,6 +45,7 @@ export const adminTokens: AdminTokens = {
   revokedAt: '撤銷時間',
   byAdmin: '由管理員停用',
   imported: '自先前的部署移轉而來',
+  consent: '同意',
   permission: '使用者允許的內容',
   others: '同一授權的其他權杖',
   noOthers: '沒有其他權杖。',
