@@ -2,7 +2,8 @@
  * Counters that several processes share.
  *
  * One script does everything in one round trip, by the clock of the Redis server. A limit must neither fail nor open
- * because Redis is away: every error is answered by the counters of this process.
+ * because Redis is away: after an error the counters of this process go on, until a probe that belongs to no request
+ * could write again. A Redis that can be read but refuses writes would otherwise say that nothing was counted yet.
  */
 import { Redis } from 'ioredis'
 import type { Settings } from '../config/settings'
@@ -45,12 +46,13 @@ interface Scripts {
 
 /** Longer than any answer of a healthy Redis; a request waits no longer than this for one that hangs. */
 const COMMAND_TIMEOUT_MS = 250
-/** After an error Redis is left alone for this long: requests must not queue up before one that hangs. */
-const PAUSE_MS = 1_000
+/** Between the probes of a Redis that failed. */
+const PROBE_INTERVAL_MS = 500
+/** Never reached, so that a probe always writes. */
+const PROBE_LIMIT = 1_000_000
 /** A connection on which nothing came for so long although something was asked is replaced. */
 const SOCKET_TIMEOUT_MS = 3_000
 const LONGEST_RECONNECT_PAUSE_MS = 1_000
-const LOG_EVERY_MS = 60_000
 
 export interface RedisLimitsParts extends Pick<Context, 'log' | 'metrics'> {
   /** Counts while Redis is away. */
@@ -59,10 +61,12 @@ export interface RedisLimitsParts extends Pick<Context, 'log' | 'metrics'> {
 
 export function createRedisLimits(settings: Settings, { log, metrics, local }: RedisLimitsParts): SharedLimits {
   const place = redisPlace(settings)
+  /** Whether lost connections are replaced. */
   let opened = false
   let lastError: unknown
-  let pausedUntil = 0
-  let loggedAt: number | undefined
+  /** Whether requests are counted in Redis. */
+  let available = false
+  let timer: ReturnType<typeof setTimeout> | undefined
 
   const redis = new Redis({
     ...place.options,
@@ -73,6 +77,8 @@ export function createRedisLimits(settings: Settings, { log, metrics, local }: R
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
+    // Another server has taken over: it is found by connecting again.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
     retryStrategy: (attempt) => (opened ? Math.min(attempt * 100, LONGEST_RECONNECT_PAUSE_MS) : null),
     scripts: { slidingWindow: { lua: SLIDING_WINDOW, numberOfKeys: 1 } },
   })
@@ -86,18 +92,35 @@ export function createRedisLimits(settings: Settings, { log, metrics, local }: R
     return { admitted: admitted === 1, remaining, resetInMs }
   }
 
-  const noteFailure = (error: unknown) => {
+  const noteFailure = (error: unknown): void => {
     metrics.count('ratelimit_backend_errors_total')
-    const now = performance.now()
-    pausedUntil = now + PAUSE_MS
-    if (loggedAt !== undefined && now - loggedAt < LOG_EVERY_MS) return
-    loggedAt = now
-    const reason = error instanceof Error ? error.message.slice(0, 100) : 'unknown'
-    log.warn({ reason }, 'Redis cannot be used: rate limits are counted by this process alone')
+    if (!available) return
+    available = false
+    log.warn({ reason: reasonOf(error) }, 'Redis cannot be used: rate limits are counted by this process alone')
+    scheduleProbe()
   }
 
+  const probe = async (): Promise<void> => {
+    try {
+      await shared('probe', PROBE_LIMIT, 1)
+    } catch (error) {
+      noteFailure(error)
+      return scheduleProbe()
+    }
+    if (!opened) return
+    available = true
+    log.info({}, 'Redis can be used again: rate limits are shared')
+  }
+
+  const scheduleProbe = (): void => {
+    if (!opened) return
+    timer = setTimeout(probe, PROBE_INTERVAL_MS)
+    timer.unref()
+  }
+  redis.on('close', () => noteFailure(new Error('connection closed')))
+
   const count = async (key: string, limit: number, counting: 0 | 1): Promise<Verdict> => {
-    if (performance.now() >= pausedUntil) {
+    if (available) {
       try {
         return await shared(key, limit, counting)
       } catch (error) {
@@ -111,7 +134,7 @@ export function createRedisLimits(settings: Settings, { log, metrics, local }: R
     await redis.connect()
     // A database that does not exist is no error to the driver: it would count in database 0.
     await redis.select(place.db)
-    await shared('start', 1, 0)
+    await shared('probe', PROBE_LIMIT, 1)
   }
 
   return {
@@ -121,6 +144,7 @@ export function createRedisLimits(settings: Settings, { log, metrics, local }: R
       try {
         await within(settings.REDIS_CONN_TIMEOUT, connect())
         opened = true
+        available = true
       } catch (error) {
         redis.disconnect()
         const closed = error instanceof Error && error.message.startsWith('Connection is closed')
@@ -129,6 +153,8 @@ export function createRedisLimits(settings: Settings, { log, metrics, local }: R
     },
     close: async () => {
       opened = false
+      available = false
+      clearTimeout(timer)
       redis.options.commandTimeout = settings.REDIS_CLOSE_TIMEOUT
       try {
         if (redis.status === 'ready') await redis.quit()
@@ -137,6 +163,11 @@ export function createRedisLimits(settings: Settings, { log, metrics, local }: R
       }
     },
   }
+}
+
+const reasonOf = (error: unknown): string => {
+  const message = error instanceof Error ? error.message : 'unknown'
+  return message.startsWith("Stream isn't writeable") ? 'connection lost' : message.slice(0, 100)
 }
 
 async function within(limitMs: number, work: Promise<void>): Promise<void> {

@@ -34,7 +34,7 @@ export interface RedisServer {
 const DATABASES = 4096
 
 /** Sends one command over a connection of its own. */
-async function send(url: string, command: string, args: string[] = []): Promise<unknown> {
+export async function redisCommand(url: string, command: string, args: string[] = []): Promise<unknown> {
   const client = new RedisClient(url, { autoReconnect: false, connectionTimeout: 1000, enableOfflineQueue: false })
   try {
     await client.connect()
@@ -45,10 +45,10 @@ async function send(url: string, command: string, args: string[] = []): Promise<
 }
 
 async function nextDatabase(serverUrl: string): Promise<FreshRedis> {
-  const count = Number(await send(serverUrl, 'INCR', ['authgate-tests:databases']))
+  const count = Number(await redisCommand(serverUrl, 'INCR', ['authgate-tests:databases']))
   const url = `${serverUrl.replace(/\/0$/, '')}/${1 + (count % (DATABASES - 1))}`
   const drop = async () => {
-    await send(url, 'FLUSHDB')
+    await redisCommand(url, 'FLUSHDB')
   }
   await drop()
   return { url, drop }
@@ -74,12 +74,12 @@ export async function startRedis(): Promise<RedisServer> {
 
   const start = async () => {
     daemons.push(await startDaemon(command, { folder, signal: 'TERM' }))
-    await eventually('the start of Redis', () => send(url, 'PING').catch(() => undefined))
+    await eventually('the start of Redis', () => redisCommand(url, 'PING').catch(() => undefined))
   }
   const halt = async () => {
     signal('SIGKILL')
     await eventually('the end of Redis', () =>
-      send(url, 'PING').then(
+      redisCommand(url, 'PING').then(
         () => undefined,
         () => true,
       ),
