@@ -33,6 +33,9 @@ export interface Lies {
   /** Another key signs. */
   readonly key?: KeyObject
   readonly alg?: number
+  /** Says by which certificate it was made, although nobody asked. */
+  readonly format?: string
+  readonly certificate?: Buffer
 }
 
 export interface SoftPasskey {
@@ -66,8 +69,8 @@ export function softAuthenticator({ origin, synced = false, counts = true }: Aut
       ])
 
     const attestationObject = cborMap([
-      ['fmt', cborText('none')],
-      ['attStmt', cborMap([])],
+      ['fmt', cborText(lies.format ?? 'none')],
+      ['attStmt', lies.certificate ? statement(lies.certificate) : cborMap([])],
       ['authData', cborBytes(authData(options.rp.id, lies, signed, credentialData(id, publicKey, lies.alg)))],
     ])
     const attestation = JSON.stringify({
@@ -137,6 +140,14 @@ function credentialData(id: string, publicKey: KeyObject, alg = -7): Buffer {
   ])
   return Buffer.concat([Buffer.alloc(16), Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes, key])
 }
+
+/** §8.2, with one certificate. */
+const statement = (certificate: Buffer): Buffer =>
+  cborMap([
+    ['alg', cborInt(-7)],
+    ['sig', cborBytes(Buffer.alloc(8))],
+    ['x5c', Buffer.concat([cborHead(4, 1), cborBytes(certificate)])],
+  ])
 
 const sha256 = (data: string | Buffer): Buffer => createHash('sha256').update(data).digest()
 const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')

@@ -141,6 +141,16 @@ describe('a new passkey', () => {
     expect(await passkeysOf(user)).toEqual([])
   })
 
+  test.each(['packed', 'android-key', 'unheard-of'])(
+    'what it says about its maker (%s) is not read: certificates name addresses that a reader calls (SSRF) [SEC]',
+    async (format) => {
+      const { browser } = await signedIn()
+      const said = { format, certificate: Buffer.from('no certificate') }
+      const { attestation } = authenticator.create(await browser.creationOptions(), said)
+      expect((await browser.sendNew(attestation)).status).toBe(303)
+    },
+  )
+
   test.each(['', '   ', 'x'.repeat(65)])('a name is needed, not too long (%#)', async (name) => {
     const { user, browser } = await userWithPasskey(app)
     const id = (await passkeysOf(user))[0]?.id
