@@ -97,7 +97,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
         headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
       }),
     insertUser: async ({ password = PASSWORD, ...overrides } = {}) => {
-      const row = { ...userRow(clock), passwordHash: await cheapHash(password), ...overrides }
+      const row = { ...userRow(clock), passwordHash: await hashOnce(password), ...overrides }
       await commit(ctx, [run(insertUserRow, row)])
       return { ...row, password }
     },
@@ -147,9 +147,15 @@ function collectingLogger(lines: LogLine[]): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/** The parameters of new hashes, which would need a rehash otherwise, cost 20 ms; tests insert few users. */
-const cheapHash = (password: string): Promise<string> =>
-  Bun.password.hash(password, { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 })
+const hashes = new Map<string, Promise<string>>()
+
+/** With the parameters of new hashes, which would need a rehash otherwise; that costs 40 ms, so each password is hashed once. */
+function hashOnce(password: string): Promise<string> {
+  const hash =
+    hashes.get(password) ?? Bun.password.hash(password, { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 })
+  hashes.set(password, hash)
+  return hash
+}
 
 function userRow(clock: TestClock): UserRow {
   const id = crypto.randomUUID()

@@ -46,13 +46,17 @@ async function execute(url: string, statement: string): Promise<void> {
   }
 }
 
-async function createDatabase(serverUrl: string): Promise<FreshDatabase> {
-  const name = `test_${randomBytes(8).toString('hex')}`
-  await execute(serverUrl, `CREATE DATABASE ${name} TEMPLATE template0`)
+function databaseUrl(serverUrl: string, name: string): string {
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
+  return url.href
+}
+
+async function createDatabase(serverUrl: string, template = 'template0'): Promise<FreshDatabase> {
+  const name = `test_${randomBytes(8).toString('hex')}`
+  await execute(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`)
   return {
-    url: url.href,
+    url: databaseUrl(serverUrl, name),
     name,
     drop: () => execute(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   }
@@ -130,12 +134,47 @@ export async function startPostgres(): Promise<PostgresServer> {
 const isTrue = (): boolean | undefined => true
 const isNotYet = (): boolean | undefined => undefined
 
+const TEMPLATE_LOCK = 7_310_455
+
 let ofThisFile: Promise<PostgresServer> | undefined
 
-/** An empty database that only its caller uses. */
-export async function freshDatabase(): Promise<FreshDatabase> {
+async function sharedServer(): Promise<string> {
   const shared = process.env.AUTHGATE_TEST_POSTGRES
-  if (shared) return createDatabase(shared)
+  if (shared) return shared
   ofThisFile ??= startPostgres()
-  return (await ofThisFile).freshDatabase()
+  return (await ofThisFile).url
+}
+
+/** An empty database that only its caller uses. */
+export const freshDatabase = async (): Promise<FreshDatabase> => createDatabase(await sharedServer())
+
+export interface Template {
+  readonly name: string
+  /** Fills the database it is given the URL of; called once for each server. */
+  readonly fill: (url: string) => Promise<void>
+}
+
+let templateIsThere = false
+
+/** A copy of a database that is filled once. */
+export async function copyOfTemplate(template: Template): Promise<FreshDatabase> {
+  const server = await sharedServer()
+  if (!templateIsThere) await ensureTemplate(server, template)
+  templateIsThere = true
+  return createDatabase(server, template.name)
+}
+
+/** Fills it under another name and renames it: another process may be looking for it meanwhile. */
+async function ensureTemplate(server: string, { name, fill }: Template): Promise<void> {
+  const sql = postgres(server, { max: 1, onnotice: () => {} })
+  try {
+    await sql`SELECT pg_advisory_lock(${TEMPLATE_LOCK})`
+    const [there] = await sql`SELECT 1 FROM pg_database WHERE datname = ${name}`
+    if (there) return
+    const filled = await createDatabase(server)
+    await fill(filled.url)
+    await sql.unsafe(`ALTER DATABASE ${filled.name} RENAME TO ${name}`)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
 }
