@@ -10,9 +10,33 @@ export interface Place {
   readonly id: string
 }
 
-/** Whether the records can be found without looking at those that do not match, but for a few. */
-export const hasIndex = ({ search, resourceType, requestId }: AuditFilter): boolean =>
-  search === undefined && resourceType === undefined && requestId === undefined
+/** What leads to few records through an index of its own, the fewest first as far as can be told beforehand. */
+const LEADS = ['resourceId', 'actorUserId', 'success', 'severity', 'actorIp', 'clientId', 'eventType'] as const
+
+/** Most records are successes and no more than information: an index would find nearly all of them. */
+const isOrdinary = ({ success, severity }: AuditFilter, name: string): boolean =>
+  (name === 'success' && success === true) || (name === 'severity' && severity === 'INFO')
+
+/** One index finds what `lead` asks for, in the order of the trail; `rest` is to be checked on what it finds. */
+export interface SplitFilter {
+  readonly lead: AuditFilter
+  readonly rest: AuditFilter
+  /** Records are found without looking at many that do not match. */
+  readonly direct: boolean
+}
+
+export function splitFilter({ startTime, endTime, ...asked }: AuditFilter): SplitFilter {
+  const names = Object.keys(asked).filter((name) => asked[name as keyof typeof asked] !== undefined)
+  const lead = LEADS.find((name) => names.includes(name) && !isOrdinary(asked, name))
+  const others = names.filter((name) => name !== lead)
+  const of = (some: readonly string[]): AuditFilter =>
+    Object.fromEntries(Object.entries(asked).filter(([name]) => some.includes(name)))
+  return {
+    lead: { ...(startTime && { startTime }), ...(endTime && { endTime }), ...of(lead ? [lead] : []) },
+    rest: of(others),
+    direct: others.length === 0 || (others.length === 1 && !lead && others.every((name) => isOrdinary(asked, name))),
+  }
+}
 
 export interface Bounds {
   /** Inclusive. */
@@ -30,41 +54,40 @@ function compare({ auditLogs }: Tables, operator: '<' | '<=' | '>=', place: Plac
   return sql`(${auditLogs.eventTime}, ${auditLogs.id}) ${sql.raw(operator)} (${time}, ${place.id})`
 }
 
-export function conditions(t: Tables, filter: AuditFilter, bounds: Bounds): SQL | undefined {
-  return and(indexedConditions(t, filter, bounds), residualConditions(t, filter))
-}
+/** Columns that are filtered by. */
+export const filteredColumns = ({ auditLogs: rows }: Tables) => ({
+  ...{ eventType: rows.eventType, severity: rows.severity, success: rows.success, actorUserId: rows.actorUserId },
+  ...{ resourceType: rows.resourceType, resourceId: rows.resourceId, clientId: rows.clientId, actorIp: rows.actorIp },
+  ...{ requestId: rows.requestId, action: rows.action, resourceName: rows.resourceName },
+  ...{ actorUsername: rows.actorUsername, eventTime: rows.eventTime },
+})
 
-export function indexedConditions(t: Tables, filter: AuditFilter, { upTo, before, from }: Bounds): SQL | undefined {
-  const { auditLogs: rows } = t
-  const { eventType, severity, success, actorUserId, resourceId, clientId, actorIp, startTime, endTime } = filter
+export function conditions(t: Tables, filter: AuditFilter, { upTo, before, from }: Bounds): SQL | undefined {
   return and(
-    eventType === undefined ? undefined : eq(rows.eventType, eventType),
-    // Written as the partial indexes are, so that the planner recognises them.
-    severity === undefined || severity === 'INFO' ? undefined : sql`${rows.severity} <> 'INFO'`,
-    severity === undefined ? undefined : sql`${rows.severity} = ${severity}`,
-    success === undefined ? undefined : success ? eq(rows.success, true) : sql`not ${rows.success}`,
-    actorUserId === undefined ? undefined : eq(rows.actorUserId, actorUserId),
-    resourceId === undefined ? undefined : eq(rows.resourceId, resourceId),
-    clientId === undefined ? undefined : eq(rows.clientId, clientId),
-    actorIp === undefined ? undefined : eq(rows.actorIp, actorIp),
-    startTime && gte(rows.eventTime, startTime),
-    endTime && lte(rows.eventTime, endTime),
+    matches(filteredColumns(t), filter),
     upTo && compare(t, '<=', upTo),
     before && compare(t, '<', before),
     from && compare(t, '>=', from),
   )
 }
 
-export function residualConditions({ auditLogs: rows }: Tables, filter: AuditFilter): SQL | undefined {
-  const { search, resourceType, requestId } = filter
+export function matches(rows: ReturnType<typeof filteredColumns>, filter: AuditFilter): SQL | undefined {
+  const { eventType, severity, success, search, startTime, endTime } = filter
   const pattern = search === undefined ? '' : `%${search.replace(/[\\%_]/g, '\\$&')}%`
   const contains = (column: typeof rows.action) => sql`lower(${column}) like lower(${pattern}) escape '\\'`
+  const equal = ['actorUserId', 'resourceType', 'resourceId', 'clientId', 'actorIp', 'requestId'] as const
   return and(
-    resourceType === undefined ? undefined : eq(rows.resourceType, resourceType),
-    requestId === undefined ? undefined : eq(rows.requestId, requestId),
+    eventType === undefined ? undefined : eq(rows.eventType, eventType),
+    // Written as the partial indexes are, so that the planner recognises them.
+    severity === undefined || severity === 'INFO' ? undefined : sql`${rows.severity} <> 'INFO'`,
+    severity === undefined ? undefined : sql`${rows.severity} = ${severity}`,
+    success === undefined ? undefined : success ? eq(rows.success, true) : sql`not ${rows.success}`,
+    ...equal.map((name) => (filter[name] === undefined ? undefined : eq(rows[name], filter[name]))),
     search === undefined
       ? undefined
       : or(contains(rows.action), contains(rows.resourceName), contains(rows.actorUsername)),
+    startTime && gte(rows.eventTime, startTime),
+    endTime && lte(rows.eventTime, endTime),
   )
 }
 

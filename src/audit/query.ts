@@ -1,20 +1,21 @@
 /**
  * Reads the audit trail: newest first, filtered, in pages and in streams.
  *
- * Every read is bounded. Filters with an index go through it; a search, which has none, looks at one stretch of the
- * trail after the other and lets requests have their turn in between, however long the trail is.
+ * Every read is bounded. A filter with an index goes through it. A search, which has none, and a second filter look at
+ * one stretch of the trail after the other, or of what the index of the first filter finds, and let requests have their
+ * turn in between, however long the trail is.
  */
-import { and, eq, sql } from 'drizzle-orm'
+import { desc, eq, sql } from 'drizzle-orm'
 import type { Context } from '../context'
 import {
   answered,
   type Bounds,
   conditions,
-  hasIndex,
-  indexedConditions,
+  filteredColumns,
+  matches,
   newestFirst,
   type Place,
-  residualConditions,
+  splitFilter,
 } from './conditions'
 import type { AuditFilter } from './filter'
 import type { AuditRow } from './row'
@@ -55,7 +56,9 @@ export interface PageRequest {
 export async function readAuditPage(ctx: Reader, filter: AuditFilter, request: PageRequest): Promise<AuditPage> {
   const most = request.quick ? QUICK.counted : MOST_COUNTED
   const looked = request.quick ? QUICK.looked[ctx.db.dialect] : Number.POSITIVE_INFINITY
-  const search = hasIndex(filter) ? undefined : await firstMatches(ctx, filter, request.upTo, { most, looked })
+  const search = splitFilter(filter).direct
+    ? undefined
+    : await firstMatches(ctx, filter, request.upTo, { most, looked })
   const counted = search ? search.ids.length : await countMatches(ctx, filter, request.upTo, most)
   const total = Math.min(counted, most)
   const pages = Math.ceil(total / request.pageSize)
@@ -96,7 +99,7 @@ export async function countMatches(
   limit: number = MOST_COUNTED,
 ): Promise<number> {
   const { q, t } = ctx.db
-  if (!hasIndex(filter)) {
+  if (!splitFilter(filter).direct) {
     let count = 0
     for await (const { ids } of matchingKeys(ctx, filter, upTo)) {
       count += ids.length
@@ -128,7 +131,7 @@ export async function* streamAuditRows(
   { upTo, batch, limit }: StreamOptions,
 ): AsyncGenerator<readonly AuditRow[]> {
   let left = limit
-  if (hasIndex(filter)) {
+  if (splitFilter(filter).direct) {
     for (let before: Place | undefined; left > 0; ) {
       const rows = await selectRows(ctx, filter, { upTo, before, limit: Math.min(batch, left), offset: 0 })
       const last = rows.at(-1)
@@ -182,23 +185,32 @@ async function* matchingKeys(
   length: number = STRETCH[ctx.db.dialect],
 ): AsyncGenerator<Stretch> {
   const { q, t } = ctx.db
-  const key = { time: t.auditLogs.eventTime, id: t.auditLogs.id }
+  const { lead, rest } = splitFilter(filter)
   for (let before: Place | undefined; ; ) {
+    const inReach = conditions(t, lead, { upTo, before })
     const [end] = await answered(
       q
-        .select(key)
+        .select({ time: t.auditLogs.eventTime, id: t.auditLogs.id })
         .from(t.auditLogs)
-        .where(indexedConditions(t, filter, { upTo, before }))
+        .where(inReach)
         .orderBy(...newestFirst(t))
         .limit(1)
         .offset(length - 1),
     )
+    // Limited inside, so that no database takes the index of another filter and looks at more than the stretch.
+    const looked = q
+      .select({ id: t.auditLogs.id, ...filteredColumns(t) })
+      .from(t.auditLogs)
+      .where(inReach)
+      .orderBy(...newestFirst(t))
+      .limit(length)
+      .as('looked')
     const found = await answered(
       q
-        .select({ id: t.auditLogs.id })
-        .from(t.auditLogs)
-        .where(and(indexedConditions(t, filter, { upTo, before, from: end }), residualConditions(t, filter)))
-        .orderBy(...newestFirst(t)),
+        .select({ id: looked.id })
+        .from(looked)
+        .where(matches(looked as unknown as ReturnType<typeof filteredColumns>, rest))
+        .orderBy(desc(looked.eventTime), desc(looked.id)),
     )
     yield { ids: found.map(({ id }) => id), end }
     if (!end) return

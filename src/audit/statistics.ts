@@ -1,7 +1,7 @@
 /** Counts of the audit trail by type, severity and outcome. */
 import { and, asc, sql } from 'drizzle-orm'
 import type { Context } from '../context'
-import { answered, indexedConditions, newestFirst } from './conditions'
+import { answered, conditions, newestFirst } from './conditions'
 import type { AuditFilter } from './filter'
 
 type Reader = Pick<Context, 'db'>
@@ -26,7 +26,7 @@ export async function newestStatistics(ctx: Reader, range: Range): Promise<Audit
   const newest = q
     .select({ eventType, severity, success, eventTime })
     .from(t.auditLogs)
-    .where(indexedConditions(t, range, {}))
+    .where(conditions(t, range, {}))
     .orderBy(...newestFirst(t))
     .limit(QUICK_STATISTICS)
     .as('newest')

@@ -51,6 +51,11 @@ const FILTERS: [filter: AuditFilter, index: string][] = [
   [{ clientId: 'c' }, 'audit_logs_client'],
   [{ search: 'x' }, 'audit_logs_time'],
   [{ search: 'x', actorUserId: 'a' }, 'audit_logs_actor'],
+  // Two together: one leads, and what it finds is looked through.
+  [{ eventType: 'LOGOUT', actorUserId: 'a' }, 'audit_logs_actor'],
+  [{ eventType: 'LOGOUT', success: false }, 'audit_logs_failures'],
+  [{ eventType: 'LOGOUT', success: true, clientId: 'c' }, 'audit_logs_client'],
+  [{ eventType: 'LOGOUT', severity: 'CRITICAL', ...RANGE }, 'audit_logs_severity'],
 ]
 
 async function read(db: Database, filter: AuditFilter): Promise<void> {

@@ -138,6 +138,8 @@ describe.each(databases)('a long audit trail on %s', (_name, open) => {
       action: index % 1000 === 7 ? 'needle in it' : 'hay',
       requestId: `request-${index}`,
       resourceType: index % 2 === 0 ? 'TOKEN' : 'USER',
+      actorUserId: index % 4 === 1 ? 'busy' : 'other',
+      success: index % 100 !== 1,
     }))
   }, 30_000)
   afterAll(() => t.close())
@@ -165,6 +167,21 @@ describe.each(databases)('a long audit trail on %s', (_name, open) => {
     expect(await countMatches(t.ctx, {}, undefined, 1000)).toBe(1001)
     expect(await countMatches(t.ctx, { search: 'hay' }, undefined, 1000)).toBe(1001)
   })
+
+  test('two filters together find what both ask for, whichever of them has the index that leads', async () => {
+    const filters: [AuditFilter, number][] = [
+      [{ actorUserId: 'busy', success: false }, COUNT / 100],
+      [{ actorUserId: 'other', success: false }, 0],
+      [{ eventType: 'ACCESS_TOKEN_ISSUED', actorUserId: 'busy' }, COUNT / 4],
+      [{ severity: 'INFO', success: true, actorUserId: 'busy' }, COUNT / 4 - COUNT / 100],
+    ]
+    for (const [filter, count] of filters) {
+      const found = await readAuditPage(t.ctx, filter, { page: 2, pageSize: 20, quick: true })
+      expect([found.total, found.more]).toEqual([count, false])
+      for (const row of found.rows) expect(row).toMatchObject(filter)
+      expect((await stream(filter)).flat()).toHaveLength(count)
+    }
+  }, 30_000)
 
   test('a search goes through the whole trail, in stretches that let others have their turn', async () => {
     let turns = 0
