@@ -19,6 +19,7 @@ import type { Outgoing } from './outgoing/outgoing'
 import type { ServerSecrets } from './secrets'
 import type { CurrentKeyRing } from './tokens/current-key-ring'
 import type { TraceExporter } from './traces/exporter'
+import type { Siblings } from './workers/shared-state'
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -65,6 +66,8 @@ export interface Context {
   readonly outgoing: Outgoing
   /** Systems that people may sign in through. */
   readonly providers: Providers
+  /** Absent when this process is alone. */
+  readonly siblings: Siblings | undefined
   /** Present while a request is served; absent in jobs and commands. */
   readonly request?: RequestInfo
 }

@@ -72,6 +72,7 @@ export function createContext(settings: Settings, parts: ContextParts): Context 
     devicePolls: createPollPace(worker?.polls),
     outgoing,
     providers: createProviders(settings, clock),
+    siblings: worker?.siblings,
     secrets,
     passwords: createPasswordHasher(Math.ceil(HASHES / (worker?.count ?? 1))),
     httpApi: createHttpApi({ settings, clock, random, log, metrics }, worker?.count),

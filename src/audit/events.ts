@@ -11,6 +11,7 @@ export type EventGroup =
   | 'token'
   | 'consent'
   | 'client'
+  | 'keys'
   | 'user'
   | 'protection'
   | 'audit'
@@ -62,6 +63,8 @@ export const EVENTS = {
   CLIENT_REJECTED: at('client'),
   CLIENT_TOKENS_REVOKED_ALL: at('client', 'CRITICAL'),
 
+  KEYS_RELOADED: at('keys', 'WARNING'),
+
   USER_CREATED: at('user'),
   USER_UPDATED: at('user'),
   USER_ROLE_CHANGED: at('user', 'WARNING'),
@@ -89,7 +92,7 @@ export type EventType = keyof typeof EVENTS
 
 export const EVENT_TYPES = Object.keys(EVENTS) as readonly EventType[]
 
-export const RESOURCE_TYPES = ['USER', 'CLIENT', 'TOKEN', 'DEVICE_CODE', 'AUTHORIZATION'] as const
+export const RESOURCE_TYPES = ['USER', 'CLIENT', 'TOKEN', 'DEVICE_CODE', 'AUTHORIZATION', 'SIGNING_KEY'] as const
 
 export type ResourceType = (typeof RESOURCE_TYPES)[number]
 

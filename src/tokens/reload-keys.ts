@@ -11,17 +11,18 @@ export const hasKeyFiles = (settings: Settings): boolean =>
   (settings.JWT_SIGNING_ALGORITHM !== 'HS256' && settings.JWT_PRIVATE_KEY_PEM === '')
 
 /**
- * Never throws: files that cannot serve change nothing, and the log says why. Resolves after the database knows the
- * keys; the ring is in use before that.
+ * Never throws: files that cannot serve change nothing, and the log says why, as does what this resolves to. Resolves
+ * after the database knows the keys; the ring is in use before that.
  */
-export async function reloadKeys(ctx: Context): Promise<void> {
+export async function reloadKeys(ctx: Context): Promise<{ readonly problem?: string }> {
   const { settings, log, keys } = ctx
   const former = keys.ring
   try {
     keys.replace(loadKeyRing(settings))
   } catch (error) {
-    log.error({}, `Signing keys not reloaded, the former ones stay in use: ${messageOf(error)}`)
-    return
+    const problem = messageOf(error)
+    log.error({}, `Signing keys not reloaded, the former ones stay in use: ${problem}`)
+    return { problem }
   }
   const { active, verifyKeys, notices } = keys.ring
   for (const { level, text } of notices) log[level]({}, text)
@@ -42,4 +43,5 @@ export async function reloadKeys(ctx: Context): Promise<void> {
   } catch (error) {
     log.warn({ error }, 'The keys in use could not be recorded; "authgate keys" may ask to wait longer')
   }
+  return {}
 }

@@ -33,6 +33,8 @@ export type ToWorker =
   | { readonly kind: 'collect' }
   /** Keys and certificate are to be read again. */
   | { readonly kind: 'reload' }
+  /** Another worker has read the key files again. */
+  | { readonly kind: 'reload_keys' }
   /** The server ends. */
   | { readonly kind: 'stop' }
   /** Another worker has taken this one's place. */
@@ -51,6 +53,8 @@ export type ToSupervisor =
   | { readonly kind: 'metrics'; readonly id: number }
   | { readonly kind: 'polls'; readonly polls: readonly Poll[] }
   | { readonly kind: 'evict'; readonly id: number; readonly keys: readonly EvictedKey[] }
+  /** The others are to read the key files again. */
+  | { readonly kind: 'reload_keys'; readonly id: number }
   | { readonly kind: 'pong' }
   /** With an id the supervisor says that it has it: the last of a worker that ends. */
   | { readonly kind: 'collected'; readonly id?: number; readonly metrics: readonly MetricSnapshot[] }

@@ -5,6 +5,12 @@ import type { Limits, Verdict } from '../limits/window'
 import type { OtherProcesses, Poll } from '../oauth/device/poll-pace'
 import type { SupervisorLink } from './supervisor-link'
 
+/** The other processes behind the same port. */
+export interface Siblings {
+  /** Resolves to false when they could not be told. */
+  reloadKeys(): Promise<boolean>
+}
+
 export interface WorkerParts {
   /** From 1 on. */
   readonly number: number
@@ -14,6 +20,7 @@ export interface WorkerParts {
   createLimits(local: MemoryLimits): Limits
   readonly polls: OtherProcesses
   readonly evictions: EvictionBus
+  readonly siblings: Siblings
   /** The metrics of all workers together; `undefined` when they cannot be had. */
   allMetrics(): Promise<string | undefined>
 }
@@ -29,6 +36,7 @@ export const createWorkerParts = (link: SupervisorLink, { number, count }: Worke
   createLimits: (local) => supervisorLimits(link, local),
   polls: otherPolls(link),
   evictions: supervisorBus(link),
+  siblings: { reloadKeys: async () => (await link.ask((id) => ({ kind: 'reload_keys', id }))) !== undefined },
   allMetrics: async () => {
     const answer = await link.ask((id) => ({ kind: 'metrics', id }))
     return answer?.kind === 'metrics' ? answer.text : undefined

@@ -77,6 +77,10 @@ export function createTeam(options: TeamOptions): Team {
         others(worker, { kind: 'evict', keys: message.keys })
         worker.send({ kind: 'noted', id: message.id })
         return
+      case 'reload_keys':
+        others(worker, { kind: 'reload_keys' })
+        worker.send({ kind: 'noted', id: message.id })
+        return
       case 'metrics':
         void allText().then((text) => worker.send({ kind: 'metrics', id: message.id, text }))
         return

@@ -5,6 +5,7 @@ import { type RunningServer, startServer } from '../lifecycle'
 import { addressText } from '../listen-address'
 import { createLogger, errorText, sharedOutput } from '../log'
 import { StartError } from '../start-error'
+import { reloadKeys } from '../tokens/reload-keys'
 import type { MetricSnapshot, ToWorker } from './messages'
 import { createWorkerParts } from './shared-state'
 import type { SupervisorLink } from './supervisor-link'
@@ -38,6 +39,7 @@ export async function work(link: SupervisorLink, cwd: string): Promise<number> {
   const { ctx, address } = running
   const snapshot = async () => (await ctx.metrics.registry.getMetricsAsJSON()) as unknown as readonly MetricSnapshot[]
   link.on('reload', running.reload)
+  link.on('reload_keys', () => void reloadKeys(ctx))
   link.on('collect', () => void snapshot().then((metrics) => link.send({ kind: 'collected', metrics })))
   link.send({ kind: 'ready', address: addressText(address) })
   ctx.log.info({ pid: process.pid }, 'Worker serves')

@@ -15,7 +15,7 @@ import { applications } from './actions/applications'
 import { people } from './actions/people'
 import { protocol } from './actions/protocol'
 
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 200_000
 const DAY_MS = 86_400_000
 const ACTIONS = [...people, ...protocol, ...applications, ...administration]
 
@@ -26,6 +26,14 @@ const sorted = (records: readonly Expected[]) =>
 const shows = ({ event, success }: Expected): boolean => success || REFUSALS.has(event)
 const REFUSALS = new Set<EventType>(['AUTHENTICATION_FAILURE', 'RATE_LIMIT_EXCEEDED', 'SUSPICIOUS_ACTIVITY'])
 
+const ELSEWHERE = [
+  // Passkeys: what is recorded about them needs an authenticator, see test/identity/passkeys. Options are no action.
+  ...['/account/confirm/passkey', '/account/confirm/passkey/options', '/login/passkey', '/login/passkey/options'],
+  ...['/login/second-step/passkey', '/login/second-step/passkey/options'],
+  // Change nothing that anybody has to account for.
+  ...['/language', '/oauth/end_session', '/oauth/userinfo'],
+].sort()
+
 describe('every action', () => {
   let taken: Awaited<ReturnType<typeof takeActions>>
   beforeAll(async () => {
@@ -33,7 +41,7 @@ describe('every action', () => {
   }, PATIENCE_MS)
 
   const doneBy = (does: string) => {
-    const done = taken.get(does)
+    const done = taken.done.get(does)
     if (!done || done instanceof Error) throw done ?? new Error('not taken')
     return done
   }
@@ -53,7 +61,7 @@ describe('every action', () => {
   })
 
   test('every event of the catalogue is caused by one of them, and none is left out for its name', () => {
-    expect(taken.size).toBe(ACTIONS.length)
+    expect(taken.done.size).toBe(ACTIONS.length)
     const caused = new Set(
       ACTIONS.flatMap(([does]) =>
         doneBy(does)
@@ -64,6 +72,10 @@ describe('every action', () => {
     // What only a command does.
     caused.add('USER_UNLOCKED')
     expect([...caused].sort()).toEqual([...EVENT_TYPES].sort())
+  })
+
+  test('there is no form and no endpoint that none of them uses', () => {
+    expect([...taken.untouched].sort()).toEqual(ELSEWHERE)
   })
 })
 

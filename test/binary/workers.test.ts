@@ -1,12 +1,15 @@
 /** Several processes behind one port: any step of anything may meet any of them. */
 import { afterEach, describe, expect, test } from 'bun:test'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type RunningBinary, runBinary, startBinary } from '../support/binary'
 import { readCredentials } from '../support/credentials'
 import { eventually, removeFolder, temporaryFolder } from '../support/daemon'
+import { formBrowser } from '../support/form-browser'
 import { startPostgres } from '../support/postgres'
 import { suiteNeeds } from '../support/skip'
 import { startLoad } from '../support/steady-load'
+import { ec, privatePem, publicPem } from '../tokens/keys-support'
 
 let server: RunningBinary | undefined
 const folders: string[] = []
@@ -141,6 +144,26 @@ describe('workers on SQLite', () => {
     process.kill(workers(running)[0] ?? 0, 'SIGKILL')
     await logged(running, 'Worker serves', 3)
     expect(await total()).toBe(20)
+    expect(await running.stop()).toBe(0)
+  }, 30_000)
+
+  test('an administrator has every worker read the key files again', async () => {
+    const keys = temporaryFolder('workers-keys')
+    folders.push(keys)
+    const [file, next] = [join(keys, 'signing.pem'), join(keys, 'next.pem')]
+    writeFileSync(file, privatePem(ec()))
+    writeFileSync(next, publicPem(ec()))
+    const running = await start({
+      ...{ JWT_SIGNING_ALGORITHM: 'ES256', JWT_PRIVATE_KEY_PATH: file, JWT_ADDITIONAL_KEY_PATHS: next },
+    })
+    writeFileSync(next, publicPem(ec()))
+    const browser = formBrowser(running.url, running.fetch)
+    const login = await browser.open('/login?redirect=%2Fadmin%2Fkeys')
+    const page = await browser.submit(login, '/login', { username: 'admin', password: PASSWORD })
+    expect((await browser.submit(page, '/admin/keys/reload', {})).html).toContain('The key files were read again.')
+    await logged(running, 'Signing keys reloaded', 2)
+    const sets = await Promise.all(Array.from({ length: 8 }, () => ask(running, '/.well-known/jwks.json')))
+    expect(new Set(await Promise.all(sets.map((answer) => answer.text()))).size).toBe(1)
     expect(await running.stop()).toBe(0)
   }, 30_000)
 

@@ -201,11 +201,11 @@ export function adminSamples(frame: PageFrame, t: (usual: string) => string, now
     }),
     'admin-keys': adminKeysPage(at('/admin/keys'), {
       keys: [key('active'), key('next'), key('retiring'), key('accepted')],
-      symmetric: false,
+      ...{ symmetric: false, reloadable: true },
     }),
     'admin-keys-secret': adminKeysPage(at('/admin/keys'), {
       keys: [{ ...key('active'), algorithm: 'HS256', kid: undefined, thumbprint: undefined, publishedAt: undefined }],
-      symmetric: true,
+      ...{ symmetric: true, reloadable: false },
     }),
     'admin-client-authorizations': adminClientAuthorizationsPage(
       { ...at('/admin/clients/app-1/authorizations'), waitingReviews: 3 },

@@ -1,6 +1,8 @@
 import { AdminPage } from '../components/admin-page'
 import { Badge } from '../components/badge'
+import { SubmitButton } from '../components/button'
 import { Section } from '../components/card'
+import { Form } from '../components/field'
 import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
@@ -20,14 +22,27 @@ export interface AdminKeysProps {
   readonly keys: readonly KeyView[]
   /** A secret of the settings signs. */
   readonly symmetric: boolean
+  /** Some key comes from a file, which may have changed. */
+  readonly reloadable: boolean
 }
 
 const TONES = { active: 'good', next: 'accent', retiring: 'warning', accepted: 'neutral' } as const
 
-export function adminKeysPage(frame: PageFrame, { keys, symmetric }: AdminKeysProps): JSX.Element {
+export function adminKeysPage(frame: PageFrame, { keys, symmetric, reloadable }: AdminKeysProps): JSX.Element {
   const t = frame.t.adminKeys
   return (
-    <AdminPage frame={frame} title={t.title} text={t.text}>
+    <AdminPage
+      frame={frame}
+      title={t.title}
+      text={t.text}
+      action={
+        reloadable && (
+          <Form action={`${frame.basePath}/admin/keys/reload`} token={frame.csrfToken}>
+            <SubmitButton look="plain">{t.reloadNow}</SubmitButton>
+          </Form>
+        )
+      }
+    >
       <Table caption={t.title} columns={columns(frame)} rows={keys} />
       <Section id="rotation" title={t.rotation}>
         <div class="panel panel-padded grid gap-3 text-sm">

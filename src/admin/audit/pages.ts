@@ -141,6 +141,18 @@ function eventGroups(): AuditListView['eventGroups'] {
 
 const CLIENT_ACTOR = 'client:'
 
+const RESOURCE_PAGES: Readonly<Record<string, (id: string) => string>> = {
+  USER: (id) => `/admin/users/${encodeURIComponent(id)}`,
+  CLIENT: (id) => `/admin/clients/${encodeURIComponent(id)}`,
+  TOKEN: (id) => `/admin/tokens/${encodeURIComponent(id)}`,
+  SIGNING_KEY: () => '/admin/keys',
+}
+
+function resourcePath(type: string, id: string): { readonly resourcePath?: string } {
+  const pathOf = Object.hasOwn(RESOURCE_PAGES, type) && id !== '' ? RESOURCE_PAGES[type] : undefined
+  return pathOf ? { resourcePath: pathOf(id) } : {}
+}
+
 function eventView(row: AuditRow): AuditEventView {
   const { actorUserId: actorId, resourceType, resourceId } = row
   const isClient = actorId.startsWith(CLIENT_ACTOR)
@@ -160,7 +172,7 @@ function eventView(row: AuditRow): AuditEventView {
     resourceType,
     resourceId,
     resourceName: row.resourceName,
-    ...(resourceType === 'USER' && resourceId !== '' && { resourcePath: userPath(resourceId) }),
+    ...resourcePath(resourceType, resourceId),
     clientId: row.clientId,
     ...(row.clientId !== '' && { clientPath: `/admin/clients/${encodeURIComponent(row.clientId)}` }),
     method: row.requestMethod,

@@ -1,7 +1,12 @@
 /** What the table of audited actions is written in: one request or command, and exactly the records it has to leave. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { EventType, ResourceType } from '../../../src/audit/events'
 import type { AuditRow } from '../../../src/audit/row'
+import { composeFeatures } from '../../../src/server'
+import { VACANT } from '../../../src/tokens/key-files'
 import { type ClientRow, openTestApp, type SignedIn, type TestApp, type UserRow } from '../../support/app'
+import { removeFolder, temporaryFolder } from '../../support/daemon'
 import { startGitHub } from '../../support/providers/github'
 
 export interface Expected {
@@ -82,16 +87,26 @@ export interface Done {
 }
 
 interface Taken {
+  readonly done: ReadonlyMap<string, Done | Error>
+  /** Routes with a POST that no action has sent anything to. */
+  readonly untouched: readonly string[]
+}
+
+interface Outcome {
   readonly id: string
   readonly address: string
   readonly outcome: readonly Expected[] | Error
 }
 
 /** Takes every action once, on one server, and finds what each has left in the trail. */
-export async function takeActions(actions: readonly Action[]): Promise<ReadonlyMap<string, Done | Error>> {
+export async function takeActions(actions: readonly Action[]): Promise<Taken> {
   const github = await startGitHub()
-  const app = await openTestApp({ settings: { ...SETTINGS, ...github.settings } })
-  const taken = new Map<string, Taken>()
+  const folder = temporaryFolder('actions')
+  const keyFile = join(folder, 'next.pem')
+  writeFileSync(keyFile, `${VACANT}\n`)
+  const settings = { ...SETTINGS, ...github.settings, JWT_ADDITIONAL_KEY_PATHS: keyFile }
+  const { app, untouched } = watchRoutes(await openTestApp({ settings }))
+  const taken = new Map<string, Outcome>()
   for (const [index, [does, act]] of actions.entries()) {
     const [id, address] = [`action-${index}`, `198.51.100.${index}`]
     const outcome = await act(surroundings(app, github, id, address)).catch((error: Error) => error)
@@ -102,11 +117,32 @@ export async function takeActions(actions: readonly Action[]): Promise<ReadonlyM
   const rows = await app.ctx.db.q.select().from(app.ctx.db.t.auditLogs)
   await app.close()
   await github.server.stop()
-  const done = ({ id, address, outcome }: Taken) =>
+  removeFolder(folder)
+  const done = ({ id, address, outcome }: Outcome) =>
     outcome instanceof Error
       ? outcome
       : { expected: outcome, rows: rows.filter(({ requestId }) => requestId === id), address }
-  return new Map([...taken].map(([does, each]) => [does, done(each)]))
+  return { done: new Map([...taken].map(([does, each]) => [does, done(each)])), untouched: untouched() }
+}
+
+function watchRoutes(app: TestApp): { app: TestApp; untouched(): string[] } {
+  const routes = composeFeatures(app.ctx, { draining: () => false }).routes.filter(({ method }) => method === 'POST')
+  const sent = new Set<string>()
+  const watched: TestApp = {
+    ...app,
+    postForm: (path, fields, headers) => {
+      sent.add(path.split('?')[0] ?? '')
+      return app.postForm(path, fields, headers)
+    },
+    get: (path, init) => {
+      if (init?.method === 'POST') sent.add(path)
+      return app.get(path, init)
+    },
+  }
+  const pattern = (path: string) => new RegExp(`^${path.replaceAll(/:[a-z_]+/gi, '[^/]+')}$`)
+  const untouched = () =>
+    routes.map(({ path }) => path).filter((path) => ![...sent].some((each) => pattern(path).test(each)))
+  return { app: watched, untouched }
 }
 
 function surroundings(app: TestApp, github: Act['github'], id: string, address: string): Act {

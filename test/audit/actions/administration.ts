@@ -126,6 +126,37 @@ const onToken = (action: 'revoke' | 'disable' | 'enable', event: Parameters<type
   },
 ]
 
+const ALL_TOKENS = '/admin/tokens/revoke-all'
+
+const atOnce: readonly Action[] = [
+  [
+    'revokes all tokens of a user',
+    async (act) => {
+      const [admin, user] = [await act.admin(), await act.person()]
+      await issueTokens(act.app, { user, client: await act.client() })
+      await act.post(admin, ALL_TOKENS, { user_id: user.id })
+      return [record('TOKEN_REVOKED', someone(admin), account(user))]
+    },
+  ],
+  [
+    'revokes all tokens of an application',
+    async (act) => {
+      const [admin, app] = [await act.admin(), await act.client()]
+      await issueTokens(act.app, { user: await act.person(), client: app })
+      await act.post(admin, ALL_TOKENS, { client_id: app.clientId })
+      return [record('CLIENT_TOKENS_REVOKED_ALL', someone(admin), client(app))]
+    },
+  ],
+  [
+    'has the key files read again',
+    async (act) => {
+      const admin = await act.admin()
+      await act.post(admin, '/admin/keys/reload')
+      return [record('KEYS_RELOADED', someone(admin), ['SIGNING_KEY', ''])]
+    },
+  ],
+]
+
 const looks = (what: string, path: string, event: 'AUDIT_LOG_VIEWED' | 'AUDIT_LOG_EXPORTED'): Action => [
   what,
   async (act) => {
@@ -148,5 +179,6 @@ export const administration: readonly Action[] = [
   onToken('revoke', 'TOKEN_REVOKED'),
   onToken('disable', 'TOKEN_DISABLED'),
   onToken('enable', 'TOKEN_ENABLED'),
+  ...atOnce,
   ...trail,
 ].map(([what, act]) => [`an administrator ${what}`, act] as const)

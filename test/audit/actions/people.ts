@@ -234,6 +234,14 @@ const ownAccount: readonly Action[] = [
     },
   ],
   [
+    'revokes a grant where its list was before',
+    async (act) => {
+      const { person, familyId } = await ownGrant(act)
+      await act.post(person, `/account/grants/${familyId}/revoke`)
+      return [record('TOKEN_REVOKED', someone(person), token(familyId))]
+    },
+  ],
+  [
     'disables a grant',
     async (act) => {
       const { person, familyId } = await ownGrant(act)

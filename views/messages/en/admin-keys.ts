@@ -33,5 +33,11 @@ export const adminKeys = {
     'authgate keys rotate': 'the next key signs from now on',
     'authgate keys retire': 'takes out a key that nothing needs any more',
   },
-  reload: 'Every process reads its key files again on SIGHUP; no restart is needed.',
+  reload:
+    'Every process reads its key files again on SIGHUP; no restart is needed. The button does it for this server; others behind the same balancer have to be told themselves.',
+  reloadNow: 'Read key files again',
+  reloaded: (keys: number) => `The key files were read again. Keys in use: ${keys}.`,
+  notReloaded: (problem: string) => `The key files cannot serve; the former keys stay in use. ${problem}`,
+  othersNotTold: 'The key files were read again by one process; the others could not be told. Send them SIGHUP.',
+  nothingToReload: 'No key comes from a file. Settings are read at the start of the server only.',
 }

@@ -55,6 +55,7 @@ export const audit = {
     TOKEN: 'Token',
     DEVICE_CODE: 'Device code',
     AUTHORIZATION: 'Authorization',
+    SIGNING_KEY: 'Signing key',
   },
 
   statistics: {
@@ -125,6 +126,7 @@ export const audit = {
     token: 'Tokens',
     consent: 'Permissions',
     client: 'Applications',
+    keys: 'Signing keys',
     user: 'Users',
     protection: 'Protection',
     audit: 'Audit log',
@@ -187,6 +189,10 @@ export const audit = {
     CLIENT_TOKENS_REVOKED_ALL: {
       label: 'All tokens revoked',
       meaning: 'Every token of an application was made invalid at once.',
+    },
+    KEYS_RELOADED: {
+      label: 'Signing keys reloaded',
+      meaning: 'An administrator had the server read its key files again.',
     },
     USER_CREATED: { label: 'User created', meaning: 'An administrator added a user.' },
     USER_UPDATED: { label: 'User updated', meaning: 'Facts of a user were changed.' },

@@ -27,5 +27,11 @@ export const adminKeys: AdminKeys = {
     'authgate keys rotate': '由下一把金鑰開始簽署',
     'authgate keys retire': '移除已不再需要的金鑰',
   },
-  reload: '每個程序收到 SIGHUP 時會重新讀取金鑰檔案，不需要重新啟動。',
+  reload:
+    '每個程序收到 SIGHUP 時會重新讀取金鑰檔案，不需要重新啟動。按鈕只對這台伺服器生效，負載平衡器後的其他伺服器須另行通知。',
+  reloadNow: '重新讀取金鑰檔案',
+  reloaded: (keys) => `已重新讀取金鑰檔案，目前使用 ${keys} 把金鑰。`,
+  notReloaded: (problem) => `金鑰檔案無法使用，繼續使用原有金鑰。${problem}`,
+  othersNotTold: '一個程序已重新讀取金鑰檔案，但無法通知其他程序，請對它們送出 SIGHUP。',
+  nothingToReload: '沒有金鑰來自檔案，設定只在伺服器啟動時讀取。',
 }

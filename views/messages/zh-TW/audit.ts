@@ -44,7 +44,14 @@ export const audit: Audit = {
   },
   severities: { INFO: '資訊', WARNING: '警告', ERROR: '錯誤', CRITICAL: '嚴重' },
   outcomes: { true: '成功', false: '失敗' },
-  resources: { USER: '使用者', CLIENT: '應用程式', TOKEN: '權杖', DEVICE_CODE: '裝置代碼', AUTHORIZATION: '授權' },
+  resources: {
+    USER: '使用者',
+    CLIENT: '應用程式',
+    TOKEN: '權杖',
+    DEVICE_CODE: '裝置代碼',
+    AUTHORIZATION: '授權',
+    SIGNING_KEY: '簽章金鑰',
+  },
 
   statistics: {
     label: '這段期間的事件',
@@ -114,6 +121,7 @@ export const audit: Audit = {
     token: '權杖',
     consent: '許可',
     client: '應用程式',
+    keys: '簽章金鑰',
     user: '使用者',
     protection: '防護',
     audit: '稽核記錄',
@@ -150,6 +158,7 @@ export const audit: Audit = {
     CLIENT_APPROVED: { label: '已核准用戶端', meaning: '管理員讓等候中的應用程式或變更生效。' },
     CLIENT_REJECTED: { label: '已拒絕用戶端', meaning: '管理員拒絕了等候中的應用程式或變更。' },
     CLIENT_TOKENS_REVOKED_ALL: { label: '已撤銷所有權杖', meaning: '應用程式的所有權杖同時失效。' },
+    KEYS_RELOADED: { label: '已重新讀取簽章金鑰', meaning: '管理員要求伺服器重新讀取金鑰檔案。' },
     USER_CREATED: { label: '已建立使用者', meaning: '管理員新增了使用者。' },
     USER_UPDATED: { label: '已更新使用者', meaning: '使用者資料已變更。' },
     USER_ROLE_CHANGED: { label: '已變更角色', meaning: '使用者成為管理員，或不再是管理員。' },
