@@ -1,7 +1,10 @@
 /** From the command line to one command. Options may stand before or after it, with one or two dashes. */
 
 export type Invocation =
-  | { readonly command: 'server' | 'check' | 'healthcheck' | 'version' | 'help' }
+  | { readonly command: 'server' }
+  | { readonly command: 'check' | 'healthcheck' | 'version'; readonly json?: true }
+  /** Of one command, or of all. */
+  | { readonly command: 'help'; readonly of?: 'check' | 'healthcheck' | 'version' }
   /** With the arguments after it, which are its own. */
   | { readonly command: OwnArguments; readonly rest: readonly string[] }
   /** No command at all. */
@@ -11,7 +14,7 @@ export type Invocation =
 
 export type OwnArguments = (typeof OWN_ARGUMENTS)[number]
 
-type Option = 'version' | 'help' | 'check-config'
+type Option = 'version' | 'help' | 'check-config' | 'json'
 
 const OPTIONS = new Map<string, Option>([
   ['v', 'version'],
@@ -19,6 +22,7 @@ const OPTIONS = new Map<string, Option>([
   ['h', 'help'],
   ['help', 'help'],
   ['check-config', 'check-config'],
+  ['json', 'json'],
 ])
 /** `clients` is the former name of a part of `client`. */
 const OWN_ARGUMENTS = [
@@ -46,7 +50,7 @@ export function readArguments(argv: readonly string[]): Invocation {
     if (!match) return { badOption: `bad flag syntax: ${argument}` }
     const [, name = '', value = 'true'] = match
     const option = OPTIONS.get(name)
-    if (!option) return { badOption: `flag provided but not defined: -${name}` }
+    if (!option) return notDefined(name)
     if (TRUE.has(value)) options.add(option)
     else if (FALSE.has(value)) options.delete(option)
     else return { badOption: `invalid boolean value ${JSON.stringify(value)} for -${name}: parse error` }
@@ -56,15 +60,25 @@ export function readArguments(argv: readonly string[]): Invocation {
 }
 
 function choose(options: ReadonlySet<Option>, word: string | undefined): Invocation {
+  const invocation = chosen(options, word)
+  if (!options.has('json') || !('command' in invocation) || invocation.command === 'help') return invocation
+  const { command } = invocation
+  if (command === 'check' || command === 'healthcheck' || command === 'version') return { command, json: true }
+  return notDefined('json')
+}
+
+function chosen(options: ReadonlySet<Option>, word: string | undefined): Invocation {
   if (options.has('version')) return { command: 'version' }
-  if (options.has('help')) return { command: 'help' }
-  if (word === undefined) return { command: undefined }
   const command = COMMANDS.find((name) => name === word)
+  if (options.has('help'))
+    return command === undefined || command === 'server' || command === 'help'
+      ? { command: 'help' }
+      : { command: 'help', of: command }
+  if (word === undefined) return { command: undefined }
   if (!command) return { unknownCommand: word }
-  if (options.has('check-config')) {
-    if (command !== 'server' && command !== 'check')
-      return { badOption: 'flag provided but not defined: -check-config' }
-    return { command: 'check' }
-  }
+  if (options.has('check-config'))
+    return command === 'server' || command === 'check' ? { command: 'check' } : notDefined('check-config')
   return { command }
 }
+
+const notDefined = (name: string): Invocation => ({ badOption: `flag provided but not defined: -${name}` })

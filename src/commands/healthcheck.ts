@@ -8,36 +8,42 @@ import type { Output } from './output'
 const LIMIT_MS = 2_000
 
 /** Exit code: 0 when `/health` answers 200 in time. */
-export async function healthcheck(env: Environment, cwd: string, output: Output): Promise<number> {
+export async function healthcheck(env: Environment, cwd: string, output: Output, json = false): Promise<number> {
   let settings: Settings
   try {
     settings = loadConfiguration({ env, cwd, write: false }).settings
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
-    reportProblems(error, output)
+    if (json) output.out(JSON.stringify({ healthy: false, problems: error.problems }))
+    else reportProblems(error, output)
     return 1
   }
   const url = healthUrl(settings)
+  const answer = await ask(url)
+  const healthy = answer === 200
+  if (json) output.out(JSON.stringify({ healthy, url, ...(typeof answer === 'number' ? { status: answer } : answer) }))
+  else if (healthy) output.out('healthy')
+  else if (typeof answer === 'number') output.error(`unhealthy: ${url} answered ${answer}`)
+  else output.error(`unhealthy: ${url}: ${answer.reason}`)
+  return healthy ? 0 : 1
+}
+
+/** The status, or why there was no answer. */
+async function ask(url: string): Promise<number | { readonly reason: string }> {
   // A proxy of the environment is for the world outside.
   process.env.NO_PROXY = '*'
   try {
     // The certificate is the server's own, made out for another name than the loopback; nothing secret is sent.
-    const answer = await fetch(url, {
+    const { status } = await fetch(url, {
       redirect: 'manual',
       signal: AbortSignal.timeout(LIMIT_MS),
       tls: { rejectUnauthorized: false },
     })
-    if (answer.status === 200) {
-      output.out('healthy')
-      return 0
-    }
-    output.error(`unhealthy: ${url} answered ${answer.status}`)
+    return status
   } catch (error) {
     const { name, code } = error as { name?: string; code?: string }
-    const reason = name === 'TimeoutError' ? `no answer within ${LIMIT_MS / 1000} s` : (code ?? name)
-    output.error(`unhealthy: ${url}: ${reason}`)
+    return { reason: name === 'TimeoutError' ? `no answer within ${LIMIT_MS / 1000} s` : (code ?? name ?? 'no answer') }
   }
-  return 1
 }
 
 /** Where the server listens, seen from the same machine. */

@@ -1,4 +1,4 @@
-/** Where commands print; values of settings may be in it, so control characters are shown as escapes. */
+/** Where commands print; values of settings may be in it, so control characters are shown as escapes, as JSON has them. */
 import { writeSync } from 'node:fs'
 
 export interface Output {
@@ -11,7 +11,7 @@ export interface Output {
 const visible = (line: string): string =>
   line.replace(
     /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 
 /** Written at once, also when the process ends right afterwards. A reader that went away is not missed. */

@@ -70,7 +70,7 @@ export const ADMIN: CommandEntry = {
   ],
 }
 
-const VERSION: OptionEntry = {
+const LOOKED_AT: OptionEntry = {
   name: 'version',
   value: 'N',
   about: 'Only if it is still the version that "show" printed',
@@ -115,18 +115,23 @@ export const CLIENT: CommandEntry = {
       about: 'Show what waits for a decision: clients, then changes of approved clients',
       options: [JSON_OUTPUT],
     },
-    { name: 'show', operand: 'ID', about: 'Show a client, or a change beside what is in force' },
+    {
+      name: 'show',
+      operand: 'ID',
+      about: 'Show a client, or a change beside what is in force',
+      options: [JSON_OUTPUT],
+    },
     {
       name: 'approve',
       operand: 'ID',
       about: 'Let a waiting client work, or put a change in force',
-      options: [VERSION],
+      options: [LOOKED_AT, JSON_OUTPUT],
     },
     {
       name: 'reject',
       operand: 'ID',
       about: 'Deactivate a waiting client, or drop a change',
-      options: [{ name: 'reason', value: 'TEXT', about: 'Kept with the decision' }, VERSION],
+      options: [{ name: 'reason', value: 'TEXT', about: 'Kept with the decision' }, LOOKED_AT, JSON_OUTPUT],
     },
   ],
 }
@@ -165,6 +170,24 @@ export const LICENSES: CommandEntry = {
   options: [JSON_OUTPUT],
 }
 
+export const CHECK: CommandEntry = {
+  name: 'check',
+  about: 'Check the configuration without starting anything',
+  options: [JSON_OUTPUT],
+}
+
+export const HEALTHCHECK: CommandEntry = {
+  name: 'healthcheck',
+  about: 'Ask the server of this configuration whether it is healthy',
+  options: [JSON_OUTPUT],
+}
+
+export const VERSION: CommandEntry = {
+  name: 'version',
+  about: 'Show version information',
+  options: [JSON_OUTPUT],
+}
+
 const CHECK_CONFIG: OptionEntry = { name: 'check-config' }
 const OUT: OptionEntry = { name: 'out', value: 'FILE' }
 const TIMES = ['since', 'until'].map((name): OptionEntry => ({ name, value: 'TIME' }))
@@ -175,7 +198,7 @@ const EVENT_FILTERS = ['type', 'severity', 'actor', 'client', 'search'].map(
 /** In the order of the help text. Those that were there before this table have a help text of their own. */
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'server', about: 'Start the OAuth server', options: [CHECK_CONFIG] },
-  { name: 'check', about: 'Check the configuration without starting anything' },
+  CHECK,
   ADMIN,
   CLIENT,
   TOKEN,
@@ -187,10 +210,14 @@ export const COMMANDS: readonly CommandEntry[] = [
       {
         name: 'generate',
         about: 'Write a new private key',
-        options: [{ name: 'algorithm', value: 'ALGORITHM', choices: ['ES256', 'RS256'] }, OUT],
+        options: [{ name: 'algorithm', value: 'ALGORITHM', choices: ['ES256', 'RS256'] }, OUT, JSON_OUTPUT],
       },
-      { name: 'rotate', about: 'Let the next key sign', options: [KID, FORCE] },
-      { name: 'retire', about: 'Take keys whose last token has ended out of their files', options: [KID, FORCE] },
+      { name: 'rotate', about: 'Let the next key sign', options: [KID, FORCE, JSON_OUTPUT] },
+      {
+        name: 'retire',
+        about: 'Take keys whose last token has ended out of their files',
+        options: [KID, FORCE, JSON_OUTPUT],
+      },
     ],
   },
   {
@@ -205,7 +232,13 @@ export const COMMANDS: readonly CommandEntry[] = [
       {
         name: 'export',
         about: 'Print records, newest first',
-        options: [{ name: 'format', value: 'FORMAT', choices: ['csv', 'jsonl'] }, OUT, ...TIMES, ...EVENT_FILTERS],
+        options: [
+          { name: 'format', value: 'FORMAT', choices: ['csv', 'jsonl'] },
+          OUT,
+          ...TIMES,
+          ...EVENT_FILTERS,
+          JSON_OUTPUT,
+        ],
       },
     ],
   },
@@ -234,9 +267,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     about: 'Copy the database into an empty one, also of the other kind, and compare',
     options: [{ name: 'from', value: 'DSN' }, { name: 'to', value: 'DSN' }, JSON_OUTPUT],
   },
-  { name: 'healthcheck', about: 'Ask the server of this configuration whether it is healthy' },
+  HEALTHCHECK,
   COMPLETION,
   LICENSES,
-  { name: 'version', about: 'Show version information' },
+  VERSION,
   { name: 'help', about: 'Show this help message' },
 ]

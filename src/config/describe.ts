@@ -29,6 +29,21 @@ export function describeConfiguration({ settings, given }: Configuration): strin
   return lines.slice(1)
 }
 
+export interface EffectiveSetting {
+  /** As one would write it; of a secret only whether it is set. */
+  readonly value: string
+  /** Set explicitly. */
+  readonly given: boolean
+}
+
+/** The same for programs. */
+export function effectiveSettings({ settings, given }: Configuration): Record<string, EffectiveSetting> {
+  const all = Object.values(settingsSections).flatMap((table) => Object.entries(table) as [SettingName, Setting][])
+  return Object.fromEntries(
+    all.map(([name, setting]) => [name, { value: show(setting, settings[name]), given: given.has(name) }]),
+  )
+}
+
 export interface SettingRow {
   readonly name: string
   /** As one would write it; empty for "not set". */

@@ -50,6 +50,16 @@ describe('command line', () => {
     expect(readArguments(['server', 'keys'])).toEqual({ command: 'server' })
   })
 
+  test('--json and --help before and after what has them of its own', () => {
+    for (const command of ['check', 'healthcheck', 'version'] as const) {
+      expect(readArguments([command, '--json'])).toEqual({ command, json: true })
+      expect(readArguments(['--json', command])).toEqual({ command, json: true })
+      expect(readArguments([command, '--help'])).toEqual({ command: 'help', of: command })
+    }
+    expect(readArguments(['-v', '--json'])).toEqual({ command: 'version', json: true })
+    expect(readArguments(['server', '--check-config', '--json'])).toEqual({ command: 'check', json: true })
+  })
+
   for (const word of ['nope', 'SERVER', 'serve', '-', 'constructor'])
     test(`authgate ${word} is no command`, () => {
       expect(readArguments([word])).toEqual({ unknownCommand: word })
@@ -61,6 +71,8 @@ describe('command line', () => {
     ['server --bogus', 'flag provided but not defined: -bogus'],
     ['--constructor', 'flag provided but not defined: -constructor'],
     ['version --check-config', 'flag provided but not defined: -check-config'],
+    ['server --json', 'flag provided but not defined: -json'],
+    ['--json', 'flag provided but not defined: -json'],
     ['---v', 'bad flag syntax: ---v'],
     ['-=1', 'bad flag syntax: -=1'],
     ['-v=maybe', 'invalid boolean value "maybe" for -v: parse error'],

@@ -166,7 +166,7 @@ describe('the command line of authgate audit', () => {
     [['verify', '--head', 'x'], 'invalid value "x" for -head'],
     [['verify', '--format', 'csv'], 'flag provided but not defined: -format'],
     [['verify', 'now'], 'unexpected argument: now'],
-    [['export', '--json'], 'flag provided but not defined: -json'],
+    [['export', '--json', '--format=csv'], 'flags exclude each other: -json -format'],
     [['export', '--format', 'xml'], 'invalid value "xml" for -format'],
     [['export', '--since', 'yesterday'], 'invalid value "yesterday" for -since'],
     [['export', '--type', 'NOPE'], 'invalid value "NOPE" for -type'],

@@ -26,7 +26,7 @@ export type AuditInvocation =
 
 const OPTIONS: Readonly<Record<'verify' | 'export', readonly string[]>> = {
   verify: ['json', 'head'],
-  export: ['format', 'out', 'since', 'until', 'type', 'severity', 'actor', 'client', 'search'],
+  export: ['format', 'out', 'since', 'until', 'type', 'severity', 'actor', 'client', 'search', 'json'],
 }
 const WITHOUT_VALUE = new Set(['json'])
 
@@ -71,8 +71,9 @@ function verifyOf(given: Given): AuditInvocation {
 }
 
 function exportOf(given: Given): AuditInvocation {
-  const format = given.get('format') ?? 'csv'
+  const format = given.get('format') ?? (given.has('json') ? 'jsonl' : 'csv')
   if (format !== 'csv' && format !== 'jsonl') return badValue('format', format, 'csv or jsonl')
+  if (format === 'csv' && given.has('json')) return { badOption: 'flags exclude each other: -json -format' }
   const times = { startTime: given.get('since'), endTime: given.get('until') }
   const startTime = readTime(times.startTime ?? '')
   const endTime = readTime(times.endTime ?? '')

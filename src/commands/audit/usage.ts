@@ -10,6 +10,7 @@ Commands:
                 --head N:CHAIN  Also require this seal, as noted down from the log or from an earlier run
   export      Print records, newest first
                 --format csv|jsonl   Default csv; jsonl has every member, one record in a line
+                --json          The same as --format jsonl
                 --out FILE      Write to a new file instead
                 --since TIME, --until TIME   Both inclusive; RFC 3339, or a date; without a zone UTC
                 --type NAME, --severity NAME, --actor ID, --client ID, --search TEXT

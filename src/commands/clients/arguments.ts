@@ -24,9 +24,9 @@ export type ClientsInvocation =
 const TEXTS = ['reason', 'version'] as const
 const OPTIONS: Readonly<Record<ClientsCommand, readonly string[]>> = {
   list: ['all', 'json'],
-  show: [],
-  approve: ['version'],
-  reject: ['version', 'reason'],
+  show: ['json'],
+  approve: ['version', 'json'],
+  reject: ['version', 'reason', 'json'],
 }
 
 /** Options have one or two dashes; their values follow after `=` or as the next argument. */

@@ -10,7 +10,7 @@ import type { Output } from '../output'
 import { type ClientsCommand, type ClientsOptions, readClientsArguments } from './arguments'
 import { decide } from './decide'
 import { ClientsRefusal } from './refusal'
-import { list, listJson, quoted, show } from './show'
+import { list, listJson, quoted, show, showJson } from './show'
 import { CLIENTS_USAGE } from './usage'
 
 /** What a command is given by the process, or by a test. */
@@ -66,6 +66,6 @@ export async function perform(
   if (command === 'list') return await (options.json ? listJson : list)(ctx, options.all, output)
   const subject = await findSubject(ctx, options.id)
   if (!subject) throw new ClientsRefusal(`there is no client and no change with the id ${quoted(options.id)}`)
-  if (command === 'show') show(subject, output)
+  if (command === 'show') (options.json ? showJson : show)(subject, output)
   else await decide(ctx, command, subject, options, output)
 }

@@ -4,6 +4,7 @@ import { approve, type ReviewContext, reject, type Subject, withProposed } from 
 import { Conflict } from '../../db/errors'
 import { COMMAND_LINE } from '../../users/administrators'
 import type { Output } from '../output'
+import { print } from '../report'
 import type { ClientsOptions } from './arguments'
 import { ClientsRefusal } from './refusal'
 import { quoted } from './show'
@@ -31,7 +32,12 @@ export async function decide(
   }
   const what = revision ? `Change ${revision.id} of client` : 'Client'
   const done = decision === 'approve' ? (revision ? 'is in force' : 'is active') : 'is rejected'
-  output.out(`${what} ${client.clientId} ${quoted(client.clientName)} ${done}`)
+  const json = {
+    ...(revision && { change_id: revision.id }),
+    ...{ client_id: client.clientId, client_name: client.clientName },
+    outcome: decision === 'approve' ? 'approved' : 'rejected',
+  }
+  print(options.json, output, json, [`${what} ${client.clientId} ${quoted(client.clientName)} ${done}`])
 }
 
 const changed = (id: string): ClientsRefusal =>

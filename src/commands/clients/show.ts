@@ -68,6 +68,31 @@ export function show(subject: Subject, output: Output): void {
     output.out(`To approve: authgate clients approve ${revision?.id ?? client.clientId} --version ${client.version}`)
 }
 
+/** The same for programs: what would be in force, and, for a change, what is now. */
+export function showJson(subject: Subject, output: Output): void {
+  const { client, revision } = subject
+  output.out(
+    JSON.stringify({
+      ...(revision && {
+        ...{ change_id: revision.id, change_status: revision.status, proposed_by: revision.proposedBy },
+        ...{ proposed_at: revision.createdAt.toISOString(), reason: revision.reason },
+      }),
+      ...{ client_id: client.clientId, status: client.status, version: client.version, origin: client.origin },
+      ...{ registered_at: client.createdAt.toISOString(), registration_ip: client.registrationIp },
+      ...metadata(withProposed(subject)),
+      ...(revision && { in_force: metadata(client) }),
+    }),
+  )
+}
+
+const metadata = (client: Client) => ({
+  ...{ client_name: client.clientName, client_uri: client.clientUri, client_type: client.clientType },
+  token_endpoint_auth_method: client.tokenEndpointAuthMethod,
+  ...{ grant_types: client.grantTypes.split(' '), scope: client.scopes, redirect_uris: client.redirectUris },
+  post_logout_redirect_uris: client.postLogoutRedirectUris,
+  backchannel_logout_uri: client.backchannelLogoutUri,
+})
+
 const fields = (client: Client): [name: string, text: string][] => [
   ['name', quoted(client.clientName)],
   ['home page', quoted(client.clientUri)],

@@ -7,13 +7,14 @@ Clients that registered themselves, and the changes they propose, wait for a dec
 Commands:
   list        Show what waits: clients, then changes of approved clients
                 --all           Then every other client
-                --json          As one JSON object
   show ID     Show a client, or a change beside what is in force
   approve ID  Let a waiting client work, or put a change in force
                 --version N     Only if it is still the version that "show" printed
   reject ID   Deactivate a waiting client, or drop a change
                 --reason TEXT   Kept with the decision
                 --version N     Only if it is still the version that "show" printed
+
+Each has --json: what it printed, as one JSON object.
 
 A client may change what it says of itself until it is approved: approve with the --version that you looked at.
 `

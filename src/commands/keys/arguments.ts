@@ -22,9 +22,9 @@ export type KeysInvocation =
 const TEXTS = ['algorithm', 'out', 'kid'] as const
 const OPTIONS: Readonly<Record<KeysCommand, readonly string[]>> = {
   list: ['json'],
-  generate: ['algorithm', 'out'],
-  rotate: ['kid', 'force'],
-  retire: ['kid', 'force'],
+  generate: ['algorithm', 'out', 'json'],
+  rotate: ['kid', 'force', 'json'],
+  retire: ['kid', 'force', 'json'],
 }
 
 /** Options have one or two dashes; their values follow after `=` or as the next argument. */

@@ -3,6 +3,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { resolve } from 'node:path'
 import { type AsymmetricAlgorithm, keyThumbprint } from '../../tokens/jwk'
 import type { Output } from '../output'
+import { print } from '../report'
 import type { KeysOptions } from './arguments'
 import { createKeyFile, textOf } from './key-file'
 import { KeysRefusal } from './refusal'
@@ -18,10 +19,12 @@ export function generate(options: KeysOptions, cwd: string, output: Output): voi
   const publicKey = createPublicKey(privateKey)
   const kid = keyThumbprint(publicKey)
   createKeyFile(path, textOf([{ algorithm, kid, privateKey, publicKey }]))
-  output.out(`${algorithm} key kid=${kid} written to ${path}`)
-  output.out('As the next key: name the file in JWT_ADDITIONAL_KEY_PATHS and restart every process;')
-  output.out('  if it is named there already, reload every process (SIGHUP). After an hour: authgate keys rotate')
-  output.out(`As the first key: JWT_SIGNING_ALGORITHM=${algorithm} JWT_PRIVATE_KEY_PATH=${path}`)
+  print(options.json, output, { algorithm, kid, file: path }, [
+    `${algorithm} key kid=${kid} written to ${path}`,
+    'As the next key: name the file in JWT_ADDITIONAL_KEY_PATHS and restart every process;',
+    '  if it is named there already, reload every process (SIGHUP). After an hour: authgate keys rotate',
+    `As the first key: JWT_SIGNING_ALGORITHM=${algorithm} JWT_PRIVATE_KEY_PATH=${path}`,
+  ])
 }
 
 function requireAlgorithm(name: string): AsymmetricAlgorithm {

@@ -1,5 +1,6 @@
 /** `authgate keys retire`: takes keys whose last token has ended out of their files. */
 import type { Output } from '../output'
+import { print } from '../report'
 import type { KeysOptions } from './arguments'
 import { replaceKeyFile, textOf } from './key-file'
 import { KeysRefusal } from './refusal'
@@ -26,10 +27,13 @@ export async function retire(ring: Ring, options: KeysOptions, nowMs: number, ou
     const remaining = ring.others.filter((key) => key.file === file && !dropped.includes(key))
     replaceKeyFile(file.path, textOf(remaining))
   }
-  for (const { algorithm, kid, file } of dropped) output.out(`${algorithm} key kid=${kid} is taken out of ${file.path}`)
   for (const line of kept) output.error(line)
   if (dropped.length === 0) throw new KeysRefusal('nothing was retired; --force retires all the same')
-  output.out('Reload every process (SIGHUP)')
+  const retired = dropped.map(({ algorithm, kid, file }) => ({ algorithm, kid, file: file.path }))
+  print(options.json, output, { retired, kept: kept.length, next_step: 'reload' }, [
+    ...retired.map(({ algorithm, kid, file }) => `${algorithm} key kid=${kid} is taken out of ${file}`),
+    'Reload every process (SIGHUP)',
+  ])
 }
 
 async function reasonToKeep(ring: Ring, key: RingKey, nowMs: number): Promise<string | undefined> {

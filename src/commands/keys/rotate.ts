@@ -8,6 +8,7 @@ import { keyThumbprint } from '../../tokens/jwk'
 import { readPrivateKeyFile } from '../../tokens/key-files'
 import { rememberLastUse } from '../../tokens/key-history'
 import type { Output } from '../output'
+import { print } from '../report'
 import type { KeysOptions } from './arguments'
 import { replaceKeyFile, textOf } from './key-file'
 import { KeysRefusal } from './refusal'
@@ -37,16 +38,20 @@ export async function rotate(ring: Ring, options: KeysOptions, nowMs: number, ou
   replaceKeyFile(slot, textOf([...remaining.filter(({ thumbprint }) => thumbprint !== next.thumbprint), former]))
   if (history) await rememberLastUse(history, active.kid).catch(() => output.error(NOT_RECORDED))
 
-  output.out(`${next.algorithm} key kid=${next.kid} signs: ${path}`)
-  output.out(
+  const sameAlgorithm = next.algorithm === settings.JWT_SIGNING_ALGORITHM
+  const json = {
+    signs: { algorithm: next.algorithm, kid: next.kid, file: path },
+    verifies: { algorithm: former.algorithm, kid: former.kid, file: slot },
+    next_step: sameAlgorithm ? 'reload' : 'restart',
+    ...(!sameAlgorithm && { set: { JWT_SIGNING_ALGORITHM: next.algorithm } }),
+  }
+  print(options.json, output, json, [
+    `${next.algorithm} key kid=${next.kid} signs: ${path}`,
     `${former.algorithm} key kid=${former.kid} verifies: ${slot}; its private half is in neither file any more`,
-  )
-  if (next.algorithm === settings.JWT_SIGNING_ALGORITHM)
-    output.out('Reload every process within the hour (SIGHUP); later: authgate keys retire')
-  else
-    output.out(
-      `Set JWT_SIGNING_ALGORITHM=${next.algorithm} and restart every process within the hour; later: authgate keys retire`,
-    )
+    sameAlgorithm
+      ? 'Reload every process within the hour (SIGHUP); later: authgate keys retire'
+      : `Set JWT_SIGNING_ALGORITHM=${next.algorithm} and restart every process within the hour; later: authgate keys retire`,
+  ])
 }
 
 const NOT_RECORDED = 'The database does not answer and was not told; wait some days before "authgate keys retire"'

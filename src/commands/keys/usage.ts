@@ -7,7 +7,6 @@ JWT_PRIVATE_KEY_PATH (signs) and JWT_ADDITIONAL_KEY_PATHS (published, verify) na
 
 Commands:
   list      Show every key of the configuration: which signs, which is next, which is retiring
-              --json                    As one JSON object
   generate  Write a new private key
               --algorithm ES256|RS256   Default ES256
               --out FILE                Must not exist; readable by its owner only
@@ -17,6 +16,8 @@ Commands:
   retire    Take keys whose last token has ended out of their files
               --kid KID                 Only this one
               --force                   Even if tokens it signed are refused from then on
+
+Each has --json: what it printed, as one JSON object.
 
 A rotation: generate, into a file of JWT_ADDITIONAL_KEY_PATHS; reload; wait an hour; rotate; reload; retire; reload.
 To reload, send SIGHUP to every process. A changed setting needs a restart.
