@@ -44,6 +44,8 @@ export interface ServerSecrets {
   readonly auditSeal: KeyedDigest
   /** Keys that seal what caches keep in Redis: who can only write there cannot make a value. */
   readonly cache: KeyedDigest
+  /** Between a server and `authgate doctor`, which asks it what arrives. */
+  readonly doctor: KeyedDigest
 }
 
 export function deriveSecrets(settings: Pick<Settings, 'SESSION_SECRET' | 'SESSION_SECRET_PREVIOUS'>): ServerSecrets {
@@ -60,6 +62,7 @@ export function deriveSecrets(settings: Pick<Settings, 'SESSION_SECRET' | 'SESSI
     seal: purpose('seal'),
     auditSeal: purpose('audit seal'),
     cache: purpose('cache'),
+    doctor: purpose('doctor'),
   }
 }
 

@@ -38,6 +38,7 @@ export function createAdmission(
     attachRequestInfo(routed, {
       id: requestId(random, headers, peer.trusted),
       ip: addresses.client(peer, headers),
+      peer,
       userAgent: headers.get('user-agent') ?? '',
       path,
       method: request.method,

@@ -1,5 +1,6 @@
 /** GET /health, /livez, /readyz. */
 import type { Context } from '../context'
+import { echoAnswer } from '../doctor/echo'
 import type { Lifecycle } from '../server'
 import { dataHeaders } from './security-headers'
 import { infrastructureSurface } from './surfaces/infrastructure'
@@ -17,11 +18,11 @@ export function healthEndpoints(context: Context, lifecycle: Lifecycle) {
   const answer = (status: number, body: string) => new Response(body, { status, headers })
 
   return infrastructureSurface(context)
-    .get('/health', async () =>
-      (await databaseAnswers())
-        ? answer(200, '{"database":"connected","status":"healthy"}')
-        : answer(503, '{"database":"disconnected","status":"unhealthy"}'),
-    )
+    .get('/health', async ({ request }) => {
+      if (!(await databaseAnswers())) return answer(503, '{"database":"disconnected","status":"unhealthy"}')
+      const seen = echoAnswer(context, request)
+      return answer(200, `{"database":"connected",${seen === undefined ? '' : `"seen":"${seen}",`}"status":"healthy"}`)
+    })
     .get('/livez', () => answer(200, '{"status":"alive"}'))
     .get('/readyz', async () => {
       if (lifecycle.draining()) return answer(503, '{"status":"draining"}')

@@ -1,4 +1,5 @@
 import type { Language } from '../../views/messages'
+import type { Peer } from './client-address'
 
 /** What is known about a request before its endpoint runs; audit rows and log lines take it from here. */
 export interface RequestInfo {
@@ -6,6 +7,8 @@ export interface RequestInfo {
   readonly id: string
   /** Normalised client address, or an empty string when the socket has none. */
   readonly ip: string
+  /** The other end of the socket. */
+  readonly peer?: Peer
   readonly userAgent: string
   /** Path without query and without the prefix of `BASE_URL`. */
   readonly path: string

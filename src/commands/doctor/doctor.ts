@@ -6,6 +6,7 @@ import { lookAtDatabase } from '../../doctor/database'
 import { lookAtFiles } from '../../doctor/files'
 import { type Finding, fail, ok, warn } from '../../doctor/finding'
 import { lookAtNetwork } from '../../doctor/network'
+import { lookAtProxies } from '../../doctor/proxies'
 import { lookAtRedis } from '../../doctor/redis'
 import type { Output } from '../output'
 import { DOCTOR_USAGE } from './usage'
@@ -55,6 +56,7 @@ async function examine({ env, cwd, clock = systemClock }: DoctorSurroundings): P
     lookAtDatabase(settings, clock),
     lookAtRedis(settings),
     lookAtNetwork(settings, clock),
+    lookAtProxies(settings),
   ])
   return [
     ok('settings', 'they are valid'),
