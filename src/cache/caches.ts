@@ -7,6 +7,7 @@ import type { UserFacts } from '../identity/cached-user'
 import type { CachedToken } from '../tokens/cached-token'
 import type { Cache, CacheOptions } from './cache'
 import { announceCacheMetrics, countCacheError, counted } from './counted'
+import { createDistrust, type Distrust } from './distrust'
 import { type CacheName, type EvictionBus, inProcessBus } from './eviction-bus'
 import { createEvictor } from './evictor'
 import { createMemoryCache } from './memory'
@@ -40,7 +41,8 @@ export function createCaches(settings: Settings, parts: Parts): Caches {
   const { clock, metrics, db } = parts
   const placed = placements(settings)
   const inRedis = Object.values(placed).some(({ type }) => type !== 'memory')
-  const link = redisLink(settings, parts, inRedis)
+  const distrust = settings.TOKEN_CACHE_ENABLED ? createDistrust(parts) : undefined
+  const link = redisLink(settings, { ...parts, distrust }, inRedis)
   const bus = parts.bus ?? link ?? inProcessBus
   announceCacheMetrics(metrics, Object.keys(placed) as CacheLabel[])
 
@@ -81,7 +83,7 @@ export function createCaches(settings: Settings, parts: Parts): Caches {
     token,
   }
 
-  const evictor = createEvictor({ ...parts, caches, placed, link, bus })
+  const evictor = createEvictor({ ...parts, caches, placed, link, bus, distrust: link && distrust })
   bus.subscribe({
     evict: evictor.forget,
     // Local copies of what is in Redis hear of it from Redis itself.
@@ -121,9 +123,13 @@ function mayUseMemory(db: Database, bus: EvictionBus, chosen: boolean, forgetAll
 }
 
 /** Present when something is in Redis, and when the memories of several processes may need to hear of each other. */
-function redisLink(settings: Settings, { log, random, bus }: Parts, required: boolean): RedisLink | undefined {
+function redisLink(
+  settings: Settings,
+  { log, random, bus, distrust }: Parts & { readonly distrust: Distrust | undefined },
+  required: boolean,
+): RedisLink | undefined {
   const limits = settings.ENABLE_RATE_LIMIT && settings.RATE_LIMIT_STORE === 'redis'
   const forOthers = settings.postgres !== undefined && !bus && (limits || settings.given.has('REDIS_ADDR'))
   if (!required && !forOthers) return undefined
-  return createRedisLink({ settings, log, processId: random.uuid(), required })
+  return createRedisLink({ settings, log, processId: random.uuid(), required, distrust })
 }

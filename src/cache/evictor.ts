@@ -4,6 +4,7 @@ import type { Database } from '../db/database'
 import { DatabaseUnavailable } from '../db/errors'
 import type { Cache } from './cache'
 import { countCacheError } from './counted'
+import type { Distrust } from './distrust'
 import type { Eviction } from './evicting-writes'
 import type { CacheName, EvictedKey, EvictionBus } from './eviction-bus'
 import type { CacheLabel, Placement } from './placement'
@@ -17,13 +18,15 @@ interface Parts extends Pick<Context, 'clock' | 'metrics'> {
   readonly placed: Readonly<Record<CacheLabel, Placement>>
   readonly link: RedisLink | undefined
   readonly bus: EvictionBus
+  /** Where every process looks at its mark. */
+  readonly distrust: Distrust | undefined
 }
 
 const RETRY_MS = 500
 /** Longer than a commit whose outcome is unknown can still be under way. */
 const UNCERTAIN_MS = 30_000
 
-export function createEvictor({ clock, metrics, db, caches, placed, link, bus }: Parts): Evictor & {
+export function createEvictor({ clock, metrics, db, caches, placed, link, bus, distrust }: Parts): Evictor & {
   /** Forgets keys in this process alone. */
   forget(keys: readonly EvictedKey[]): void
   stop(): void
@@ -80,6 +83,27 @@ export function createEvictor({ clock, metrics, db, caches, placed, link, bus }:
   const decides = (evictions: readonly Eviction[]): boolean =>
     caches.token !== undefined && evictions.some(({ ends }) => ends === true)
 
+  /** Each time that something ended may have lived on in a copy has a number. */
+  let doubts = 0
+  /** The newest that was not settled; 0 for none. */
+  let unsettled = 0
+
+  /** For what could not be evicted. Throws `EvictionUnconfirmed` when that cannot be made good either. */
+  const settle = async (distrustCopies: () => Promise<void>): Promise<void> => {
+    doubts += 1
+    const number = doubts
+    unsettled = number
+    try {
+      await distrustCopies()
+    } catch {
+      throw new EvictionUnconfirmed()
+    }
+    if (unsettled <= number) unsettled = 0
+  }
+  const beyondReach = async (): Promise<void> => {
+    throw new EvictionUnconfirmed()
+  }
+
   const evict = async (evictions: readonly Eviction[]): Promise<void> => {
     let keys = evictions.flatMap((eviction) => eviction.keys)
     forget(keys)
@@ -98,7 +122,9 @@ export function createEvictor({ clock, metrics, db, caches, placed, link, bus }:
           await evict(evictions)
         })
       }
-      if (decides(evictions)) throw new EvictionUnconfirmed()
+      if (!decides(evictions)) return
+      const known = !(error instanceof DatabaseUnavailable)
+      await settle((known && distrust?.distrustCopies) || beyondReach)
     }
   }
 
@@ -121,10 +147,14 @@ export function createEvictor({ clock, metrics, db, caches, placed, link, bus }:
     },
     evictEverything: async () => {
       forgetAll()
-      await link?.forgetEverything().catch(() => countFailure([{ cache: 'token', key: '' }]))
+      await link?.forgetEverything().catch(async () => {
+        countFailure([{ cache: 'token', key: '' }])
+        await distrust?.distrustCopies().catch(() => {})
+      })
     },
-    requireConfirmed: () => {
-      if (caches.token && (unknown > 0 || link?.hasPending())) throw new EvictionUnconfirmed()
+    requireConfirmed: async () => {
+      if (unsettled === 0 || (unknown === 0 && !link?.hasPending())) return
+      await settle(distrust?.distrustCopies ?? beyondReach)
     },
     stop: () => {
       stopped = true

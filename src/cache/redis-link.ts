@@ -8,7 +8,9 @@ import { Redis } from 'ioredis'
 import type { Settings } from '../config/settings'
 import type { Logger } from '../context'
 import { redisPlace, redisStartError } from '../redis-connection'
+import type { Distrust } from './distrust'
 import type { EvictedKey, EvictionBus, EvictionListener } from './eviction-bus'
+import { noMark, watchMark } from './mark-watch'
 import { createPendingEvictions } from './pending-evictions'
 import { type Message, readMessage } from './redis-messages'
 import { createRedisValues, createValueConnection, type RedisValues } from './redis-values'
@@ -16,7 +18,10 @@ import { createRedisValues, createValueConnection, type RedisValues } from './re
 class CacheUnavailable extends Error {}
 
 export interface RedisLink extends EvictionBus, RedisValues {
-  /** Identifies the run of the server: what it kept before a restart is not used, since evictions may be lost. */
+  /**
+   * Identifies the run of the server, the line of primaries its data comes from, and the mark of copies: what was kept
+   * before one of them changed is not used, since evictions may be lost.
+   */
   readonly runId: string
   /** Changes with every interruption: what was read before one may have been changed unheard. */
   readonly session: number
@@ -53,9 +58,11 @@ export interface RedisLinkOptions {
   readonly processId: string
   /** Whether the start fails without Redis. */
   readonly required: boolean
+  /** Present where copies that Redis was not told to drop could keep something alive that was ended. */
+  readonly distrust?: Distrust | undefined
 }
 
-export function createRedisLink({ settings, log, processId, required }: RedisLinkOptions): RedisLink {
+export function createRedisLink({ settings, log, processId, required, distrust }: RedisLinkOptions): RedisLink {
   const place = redisPlace(settings)
   const channel = `authgate:evictions:${place.db}`
   const common = {
@@ -68,6 +75,8 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     maxRetriesPerRequest: 0,
+    // Another server has taken over: it is found by connecting again.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     retryStrategy: (attempt: number) => (running ? Math.min(attempt * 100, LONGEST_RECONNECT_PAUSE_MS) : null),
   }
   let running = false
@@ -113,15 +122,20 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
     return new CacheUnavailable()
   }
 
+  const outdateCopies = (): void => {
+    session += 1
+    for (const callback of changed) callback(undefined)
+    for (const listener of listeners) listener.evictAll()
+  }
+  const watch = distrust ? watchMark(distrust, outdateCopies) : noMark
+
   const interrupt = (): void => {
     if (!listening && !up) return
     up = false
     listening = false
     report(new Error('connection closed'))
     heardUpTo = Number.NEGATIVE_INFINITY
-    session += 1
-    for (const callback of changed) callback(undefined)
-    for (const listener of listeners) listener.evictAll()
+    outdateCopies()
   }
   data.on('close', () => {
     interrupt()
@@ -176,8 +190,7 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
     await ears.subscribe(channel, INVALIDATED)
     // Only where copies are kept: the server remembers every key that is read under tracking.
     if (changed.length > 0) await data.client('TRACKING', 'ON', 'REDIRECT', id)
-    runId = /^run_id:(\w+)/m.exec(await data.info('server'))?.[1] ?? ''
-    if (runId === '') throw new Error('the server does not say which run it is')
+    runId = await readRun(data)
     if (session !== before) throw new Error('interrupted')
     listening = true
     listeningSince = performance.now()
@@ -212,6 +225,8 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
       probes.set(number, sentAt)
       if (probes.size > 50) probes.clear()
       await send({ probe: number })
+      // One that is full, or a replica, can be read.
+      if (!up) await data.set(PROBE_KEY, '1', 'PX', PROBE_LIFE_MS)
       // What failed while this probe was under way is made up for by the next one.
       if (!up && listening && pending.isEmpty()) {
         up = true
@@ -244,8 +259,8 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
     await listen()
     up = true
     wasUp = true
-    await data.set('authgate:start', '1', 'PX', 1_000)
-    await scripts.ifStillMine('authgate:start', '1', '', '')
+    await data.set(PROBE_KEY, '1', 'PX', PROBE_LIFE_MS)
+    await scripts.ifStillMine(PROBE_KEY, '1', '', '')
     await send({ probe: ++probeNumber })
   }
 
@@ -265,21 +280,21 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
 
   const values = createRedisValues({
     ...{ data, scripts, ask, beforeHold: openToEvict },
-    mayBeStale: (redisKey) => pending.has(redisKey) || performance.now() < readableFrom,
+    mayBeStale: (redisKey) => pending.has(redisKey) || performance.now() < readableFrom || !watch.isFresh(),
   })
 
   return {
     ...values,
     reachesAll: true,
     get runId() {
-      return runId
+      return `${runId} ${watch.mark}`
     },
     get session() {
       return session
     },
     isSound: () => {
       const at = performance.now()
-      return listening && at - heardUpTo < SOUND_MS && at >= readableFrom
+      return listening && at - heardUpTo < SOUND_MS && at >= readableFrom && watch.isFresh()
     },
     subscribe: (listener) => {
       listeners.push(listener)
@@ -312,6 +327,7 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
       }
     },
     open: async () => {
+      await watch.start()
       if (!required) {
         running = true
         for (const connection of [data, ears]) if (!up) connection.connect().catch(() => {})
@@ -324,6 +340,7 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
         void probeForever()
       } catch (error) {
         closed = true
+        watch.stop()
         data.disconnect()
         ears.disconnect()
         const isClosed = error instanceof Error && error.message.startsWith('Connection is closed')
@@ -333,6 +350,7 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
     close: async () => {
       closed = true
       running = false
+      watch.stop()
       clearTimeout(timer)
       for (const connection of [data, ears]) connection.options.commandTimeout = settings.CACHE_CLOSE_TIMEOUT
       try {
@@ -345,6 +363,17 @@ export function createRedisLink({ settings, log, processId, required }: RedisLin
     },
   }
 }
+
+/** Which run of which server, and which line of primaries: a replica that takes over begins a new one. */
+async function readRun(data: Redis): Promise<string> {
+  const run = /^run_id:(\w+)/m.exec(await data.info('server'))?.[1]
+  const line = /^master_replid:(\w+)/m.exec(await data.info('replication'))?.[1]
+  if (run === undefined || line === undefined) throw new Error('the server does not say which run it is')
+  return `${run} ${line}`
+}
+
+const PROBE_KEY = 'authgate:probe'
+const PROBE_LIFE_MS = 1_000
 
 /** Keys of one command. */
 const CHUNK = 500

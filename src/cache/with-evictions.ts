@@ -9,7 +9,10 @@ import { Conflict, DatabaseUnavailable } from '../db/errors'
 import type { Statement } from '../db/statements'
 import { type Eviction, evictionOf, unlistedEviction } from './evicting-writes'
 
-/** The change is made, but copies elsewhere may still say otherwise; they are being evicted. */
+/**
+ * The change is made, but copies elsewhere may still say otherwise: neither Redis nor the database could be told. They
+ * are being evicted.
+ */
 export class EvictionUnconfirmed extends DatabaseUnavailable {
   constructor() {
     super('eviction not confirmed')
@@ -24,11 +27,8 @@ export interface Evictor {
   /** The outcome of a commit is unknown: it may yet take effect. */
   evictUncertain(evictions: readonly Eviction[]): Promise<void>
   evictEverything(): Promise<void>
-  /**
-   * For a change that had been made before: throws `EvictionUnconfirmed` while this process has evictions to make up
-   * for.
-   */
-  requireConfirmed(): void
+  /** For a change that had been made before: throws `EvictionUnconfirmed` as long as that was the answer then too. */
+  requireConfirmed(): Promise<void>
 }
 
 type Evicts = ReturnType<typeof unlistedEviction>

@@ -35,7 +35,7 @@ export async function revokePresented(ctx: Context, { token, clientId }: Revocat
   }
   if (found.token.status === 'revoked') {
     // Perhaps by this very request, sent again because copies could not be evicted.
-    ctx.caches.requireConfirmed()
+    await ctx.caches.requireConfirmed()
     return { outcome: 'none' }
   }
   // A refresh token takes everything with it that was issued from its grant; an access token ends alone.

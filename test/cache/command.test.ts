@@ -16,7 +16,7 @@ const accepts = async ({ app }: Beside, text: string) =>
 
 for (const kind of kinds)
   suiteNeeds('redis')(`commands on ${kind}`, () => {
-    test('authgate token revoke: refused by the server at once; without Redis the command says what is left', async () => {
+    test('authgate token revoke: refused by the server at once, also without Redis [SEC]', async () => {
       const redis = await startRedis()
       opened.push({ close: () => redis.stop() })
       const types = { USER_CACHE_TYPE: 'redis', CLIENT_CACHE_TYPE: 'redis', TOKEN_CACHE_TYPE: 'redis' }
@@ -35,9 +35,8 @@ for (const kind of kinds)
       expect(await accepts(beside, second.access_token)).toBe(200)
 
       await redis.halt()
-      const unconfirmed = await beside.run(token, ['revoke', '--client', other.clientId])
-      expect(unconfirmed.code).toBe(1)
-      expect(unconfirmed.error).toContain('it is done, but the servers could not be told because Redis does not answer')
+      const withoutRedis = await beside.run(token, ['revoke', '--client', other.clientId])
+      expect([withoutRedis.code, withoutRedis.error]).toEqual([0, ''])
       expect(await accepts(beside, second.access_token)).toBe(401)
     })
   })

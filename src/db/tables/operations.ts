@@ -39,7 +39,7 @@ export function makeOperationTables(k: Kit) {
     ],
   )
 
-  /** One row per thing that is done once in the life of a database, such as seeding. */
+  /** One row per thing of which only the time matters that it was done, such as seeding. */
   const seedState = k.table('seed_state', {
     name: k.text('name').primaryKey(),
     at: k.time('at').notNull(),
