@@ -1,6 +1,8 @@
 /** The database at start: taken over, opened, migrated, and, when that fails, one line that says what to do about it. */
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
+import { systemClock } from './clock'
+import { createProgress, logLines } from './commands/progress'
 import type { Settings } from './config/settings'
 import type { Logger } from './context'
 import type { Database } from './db/database'
@@ -15,7 +17,8 @@ export async function openStore(settings: Settings, log: Logger, takeover: Takeo
   try {
     await takeOverAtStart(settings, log, takeover)
     db = openDatabase(settings)
-    const applied = await db.migrate()
+    const progress = createProgress(systemClock, logLines(log, 'Schema'))
+    const applied = await db.migrate((done, of, tag) => progress.show(done, of, `applying ${tag}`))
     if (applied.length > 0) log.info({ migrations: applied.join(',') }, 'Database schema updated')
     return withStatementLog(db, settings.DB_LOG_LEVEL, log)
   } catch (error) {

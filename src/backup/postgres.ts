@@ -19,6 +19,7 @@ const WAIT_INTERVAL_MS = 200
 
 /** Tells that something goes on whose end cannot be foreseen. */
 async function waiting<T>(tell: TellBackup, text: string, work: Promise<T>): Promise<T> {
+  tell(0, 0, text)
   const timer = setInterval(() => tell(0, 0, text), WAIT_INTERVAL_MS)
   try {
     return await work

@@ -36,6 +36,7 @@ export async function backUpSqlite(
 /** One read transaction of SQLite: in the mode of a write-ahead log, nobody waits for it. */
 async function writeCopy(path: string, draft: string, tell: TellBackup): Promise<void> {
   const size = statSync(path).size
+  tell(0, size, 'copying the database')
   const timer = setInterval(() => tell(statSync(draft).size, size, 'copying the database'), LOOK_INTERVAL_MS)
   try {
     await runBeside(path, 'VACUUM INTO ?', [draft])
@@ -51,6 +52,7 @@ export interface DescribedSqlite {
 
 /** Every page, index and reference of a file that nobody else has open. Throws `BackupRefusal`. */
 export async function checkSqlite(file: string, tell: TellBackup): Promise<DescribedSqlite> {
+  tell(0, 0, 'checking the copy')
   const timer = setInterval(() => tell(0, 0, 'checking the copy'), LOOK_INTERVAL_MS)
   try {
     const [first] = await runBeside(file, 'PRAGMA integrity_check')

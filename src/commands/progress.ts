@@ -1,5 +1,5 @@
 /** Tells somebody who waits how far a command is: a bar on a terminal, now and then a line elsewhere. */
-import type { Clock } from '../context'
+import type { Clock, Logger } from '../context'
 
 export interface ProgressTarget {
   /** Whether a line can be written over. */
@@ -8,7 +8,7 @@ export interface ProgressTarget {
 }
 
 export interface Progress {
-  /** `done` of `of`, and what to say of it. */
+  /** `done` of `of`, and what to say of it; `of` is 0 where nobody knows how much there is. */
   show(done: number, of: number, text: string): void
   /** Leaves a clean line. */
   end(): void
@@ -27,6 +27,12 @@ export const standardError: ProgressTarget = {
   },
 }
 
+/** Of a server that starts. */
+export const logLines = (log: Logger, what: string): ProgressTarget => ({
+  terminal: false,
+  write: (line) => log.info({}, `${what}: ${line.trimEnd()}`),
+})
+
 export function createProgress(clock: Clock, target: ProgressTarget): Progress {
   let next = clock.now() + SILENT_MS
   let shown = 0
@@ -34,10 +40,11 @@ export function createProgress(clock: Clock, target: ProgressTarget): Progress {
     show: (done, of, text) => {
       if (clock.now() < next) return
       next = clock.now() + (target.terminal ? BAR_INTERVAL_MS : LINE_INTERVAL_MS)
-      const share = of > 0 ? Math.min(done / of, 1) : 1
-      const percent = `${Math.floor(share * 100)} %`
+      const known = of > 0
+      const share = known ? Math.min(done / of, 1) : 0
+      const percent = known ? `${Math.floor(share * 100)} %` : ''
       if (!target.terminal) {
-        target.write(`${percent}, ${text}\n`)
+        target.write(`${known ? `${percent}, ` : ''}${text}\n`)
         return
       }
       const full = Math.round(share * BAR_WIDTH)

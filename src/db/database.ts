@@ -1,5 +1,6 @@
 /** What the rest of the program knows of the database; the two implementations are beside this file. */
 import type { Parameters, Query, QueryBuilder } from './definitions'
+import type { TellMigration } from './migrations'
 import type { Statement } from './statements'
 import type { Tables } from './tables'
 
@@ -22,7 +23,7 @@ export interface Database {
    */
   exclusively<T>(name: string, wait: boolean, work: () => Promise<T>): Promise<T | undefined>
   /** Applies the embedded migrations this database lacks, one process at a time. Resolves to their tags. */
-  migrate(): Promise<string[]>
+  migrate(tell?: TellMigration): Promise<string[]>
   /**
    * Whether another connection, of this process or another, has written since the last call. Absent where that is not
    * known at the cost of a look.

@@ -8,6 +8,9 @@ export type { Migration }
 export const sqliteMigrations: Migration[] = loadMigrations('sqlite')
 export const postgresMigrations: Migration[] = loadMigrations('postgres')
 
+/** Before each of `of` migrations; `done` are applied. */
+export type TellMigration = (done: number, of: number, tag: string) => void
+
 export interface AppliedMigration {
   readonly tag: string
   readonly hash: string

@@ -7,7 +7,13 @@ import { withDeadline } from './deadline'
 import type { Parameters, Query, QueryBuilder } from './definitions'
 import { Conflict, databaseError } from './errors'
 import { postgresKit } from './kit'
-import { type AppliedMigration, migrationHash, pendingMigrations, postgresMigrations } from './migrations'
+import {
+  type AppliedMigration,
+  migrationHash,
+  pendingMigrations,
+  postgresMigrations,
+  type TellMigration,
+} from './migrations'
 import { CLOSE_TIMEOUT_S, createPostgresPool } from './postgres-pool'
 import type { Statement } from './statements'
 import { makeTables } from './tables'
@@ -147,7 +153,7 @@ export function openPostgres(options: PostgresOptions): Database {
     },
     exclusively: (name, wait, work) =>
       exclusively({ ...connection, max: 1, max_lifetime: null }, options.answerTimeoutMs, name, wait, work),
-    migrate: () => migratePostgres(client),
+    migrate: (tell) => migratePostgres(client, tell),
     close: pool.close,
   }
 }
@@ -207,10 +213,10 @@ async function exclusively<T>(
   }
 }
 
-async function migratePostgres(client: postgres.Sql): Promise<string[]> {
+async function migratePostgres(client: postgres.Sql, tell?: TellMigration): Promise<string[]> {
   return client.begin(async (transaction) => {
     await lockMigrations(transaction)
-    return await applyPostgresMigrations(transaction)
+    return await applyPostgresMigrations(transaction, undefined, tell)
   })
 }
 
@@ -223,6 +229,7 @@ export async function lockMigrations(transaction: postgres.TransactionSql): Prom
 export async function applyPostgresMigrations(
   transaction: postgres.TransactionSql,
   adapt: (statement: string) => string = (statement) => statement,
+  tell: TellMigration = () => {},
 ): Promise<string[]> {
   await transaction.unsafe(
     'create table if not exists schema_migrations(idx serial primary key, tag text not null, hash text not null, at timestamptz not null default now())',
@@ -230,7 +237,8 @@ export async function applyPostgresMigrations(
   const done =
     (await transaction`select tag, hash from schema_migrations order by idx`) as unknown as AppliedMigration[]
   const pending = pendingMigrations(postgresMigrations, done)
-  for (const migration of pending) {
+  for (const [index, migration] of pending.entries()) {
+    tell(index, pending.length, migration.tag)
     for (const statement of migration.statements) await transaction.unsafe(adapt(statement))
     await transaction`insert into schema_migrations(tag, hash) values (${migration.tag}, ${migrationHash(migration)})`
   }

@@ -7,7 +7,13 @@ import type { Database } from './database'
 import type { Parameters, Query, QueryBuilder } from './definitions'
 import { DatabaseUnavailable, databaseError } from './errors'
 import { sqliteKit } from './kit'
-import { type AppliedMigration, migrationHash, pendingMigrations, sqliteMigrations } from './migrations'
+import {
+  type AppliedMigration,
+  migrationHash,
+  pendingMigrations,
+  sqliteMigrations,
+  type TellMigration,
+} from './migrations'
 import { createSqliteReader } from './sqlite-reader'
 import { createSqliteWriter } from './sqlite-writer'
 import type { Statement } from './statements'
@@ -103,8 +109,8 @@ export function openSqlite(options: SqliteOptions): Database {
       if (inMemory) return exclusivelyInProcess(held, name, wait, work)
       return exclusivelyByFile(options, name, wait, work)
     },
-    migrate: async () => {
-      const applied = migrateSqlite(handle, options.foreignKeys !== false)
+    migrate: async (tell) => {
+      const applied = migrateSqlite(handle, options.foreignKeys !== false, tell)
       // From now on writes wait for other processes without blocking the event loop.
       handle.run('PRAGMA busy_timeout=0')
       return applied
@@ -137,14 +143,14 @@ function emptyWal(handle: SqliteHandle): void {
 }
 
 /** Applies what is missing, under the write lock. */
-function migrateSqlite(handle: SqliteHandle, foreignKeys: boolean): string[] {
+function migrateSqlite(handle: SqliteHandle, foreignKeys: boolean, tell?: TellMigration): string[] {
   let applied: string[] = []
   // Table rebuilds drop tables; with foreign keys on that would delete the rows that refer to them.
   handle.run('PRAGMA foreign_keys=OFF')
   try {
     handle
       .transaction(() => {
-        applied = applySqliteMigrations(handle)
+        applied = applySqliteMigrations(handle, tell)
         if (handle.query('PRAGMA foreign_key_check').all().length > 0)
           throw new Error('a migration left rows that refer to nothing')
       })
@@ -156,13 +162,14 @@ function migrateSqlite(handle: SqliteHandle, foreignKeys: boolean): string[] {
 }
 
 /** Applies what is missing, inside the transaction of the caller, who has foreign keys switched off. */
-export function applySqliteMigrations(handle: SqliteHandle): string[] {
+export function applySqliteMigrations(handle: SqliteHandle, tell: TellMigration = () => {}): string[] {
   handle.run(
     'create table if not exists schema_migrations(idx integer primary key, tag text not null, hash text not null, at integer not null)',
   )
   const done = handle.query('select tag, hash from schema_migrations order by idx').all() as AppliedMigration[]
   const pending = pendingMigrations(sqliteMigrations, done)
-  for (const migration of pending) {
+  for (const [index, migration] of pending.entries()) {
+    tell(index, pending.length, migration.tag)
     for (const statement of migration.statements) {
       if (!/^\s*PRAGMA foreign_keys/i.test(statement)) handle.run(statement)
     }

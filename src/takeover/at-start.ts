@@ -1,6 +1,6 @@
 /** A server that starts on the database of an AuthGate 0.x deployment takes it over first, and says so in its log. */
 import { systemClock } from '../clock'
-import { createProgress } from '../commands/progress'
+import { createProgress, logLines } from '../commands/progress'
 import type { Settings } from '../config/settings'
 import type { Logger } from '../context'
 import type { TakeoverReport } from './report'
@@ -20,8 +20,7 @@ export async function takeOverAtStart(settings: Settings, log: Logger, takeover:
   if (recognition.kind !== 'existing') return
   takeover.begins()
   log.info({}, 'The database is of AuthGate 0.x: backing it up and converting it')
-  const lines = { terminal: false, write: (line: string) => log.info({}, `Conversion: ${line.trimEnd()}`) }
-  const progress = createProgress(systemClock, lines)
+  const progress = createProgress(systemClock, logLines(log, 'Conversion'))
   const report = await takeOver({
     settings,
     tell: ({ step, done, total }) => progress.show(done, Math.max(total, 1), step),

@@ -61,7 +61,7 @@ describe('memory cache', () => {
     const failing = cache.get('c', async () => {
       throw new Error('away')
     })
-    expect(failing).rejects.toThrow('away')
+    await expect(failing).rejects.toThrow('away')
     await failing.catch(() => {})
     expect(await read('c')).toBe('c-value')
   })

@@ -190,7 +190,7 @@ describe.each(databases)('clients in the hands of their owners, on %s', (_name, 
       await change(client, { clientName: 'Harmless' })
       const seen = { client: await again(client), revision: await findPending(app.ctx, client.clientId) }
       await change(seen.client, { redirectUris: 'https://evil.example/cb' })
-      expect(approve(requestOf(app), seen, ADMIN)).rejects.toThrow('conflict')
+      await expect(approve(requestOf(app), seen, ADMIN)).rejects.toThrow('conflict')
     })
 
     test('a rejected change is told with its reason, and the approved version goes on', async () => {
@@ -210,7 +210,7 @@ describe.each(databases)('clients in the hands of their owners, on %s', (_name, 
       const client = await owned({ status: 'pending' })
       expect(await change(client, { clientName: 'Better' })).toEqual({ outcome: 'changed', secret: undefined })
       expect(await again(client)).toMatchObject({ clientName: 'Better', status: 'pending', version: 2 })
-      expect(approve(requestOf(app), { client }, ADMIN)).rejects.toThrow('conflict')
+      await expect(approve(requestOf(app), { client }, ADMIN)).rejects.toThrow('conflict')
       expect(await change(await again(client), { clientName: 'Better' })).toEqual({ outcome: 'unchanged' })
     })
 

@@ -7,7 +7,6 @@ import { createSealer } from '../../src/audit/seals/sealer'
 import { systemClock } from '../../src/clock'
 import { readAuditArguments } from '../../src/commands/audit/arguments'
 import { auditCommand } from '../../src/commands/audit/audit'
-import { createProgress } from '../../src/commands/progress'
 import type { Context } from '../../src/context'
 import { createContext } from '../../src/create-context'
 import { openDatabase } from '../../src/db/open'
@@ -184,29 +183,5 @@ describe('the command line of authgate audit', () => {
     for (const argv of [['--help'], [], ['nope']]) codes.push(await auditCommand(argv, { env: {}, cwd: '/', output }))
     expect(codes).toEqual([0, 2, 2])
     expect(out.every((text) => text.includes('authgate audit COMMAND'))).toBe(true)
-  })
-})
-
-describe('progress', () => {
-  const shown = (terminal: boolean) => {
-    let now = 0
-    const written: string[] = []
-    const progress = createProgress({ now: () => now }, { terminal, write: (text) => void written.push(text) })
-    for (let second = 0; second <= 30; second += 1) {
-      now = second * 1000
-      progress.show(second, 30, `${second} records`)
-    }
-    progress.end()
-    return written
-  }
-
-  test('a terminal shows a bar after two seconds, and it is gone at the end', () => {
-    const written = shown(true)
-    expect(written[0]).toBe('\r[##............................]   6 %  2 records')
-    expect(written.at(-1)).toMatch(/^\r +\r$/)
-  })
-
-  test('elsewhere there is a line now and then', () => {
-    expect(shown(false)).toEqual(['6 %, 2 records\n', '40 %, 12 records\n', '73 %, 22 records\n'])
   })
 })

@@ -86,7 +86,7 @@ describe.each(databases)('password of somebody signed in on %s', (_name, open) =
     const right = await verifyPassword(ctx, user, user.password)
     if (right.kind !== 'right') throw new Error(right.kind)
     await commit(ctx, [run(disable, { id: user.id })])
-    expect(commit(ctx, right.alongside)).rejects.toThrow(Conflict)
+    await expect(commit(ctx, right.alongside)).rejects.toThrow(Conflict)
   })
 
   test('an outage is no guess', async () => {

@@ -26,7 +26,7 @@ suiteNeeds('postgresql')('PostgreSQL for tests', () => {
     expect(await answer(one.url)).toBe(1)
     expect(await answer(two.url)).toBe(0)
     await Promise.all([one.drop(), two.drop()])
-    expect(answer(one.url)).rejects.toThrow(/does not exist/)
+    await expect(answer(one.url)).rejects.toThrow(/does not exist/)
     await sql.end({ timeout: 1 })
   })
 
@@ -35,7 +35,7 @@ suiteNeeds('postgresql')('PostgreSQL for tests', () => {
     const sql = postgres(url, { max: 1 })
     await sql`create table t (a int)`
     await server.halt()
-    expect(answer(url)).rejects.toThrow()
+    await expect(answer(url)).rejects.toThrow()
     await server.start()
     expect(await answer(url)).toBe(1)
     await sql.end({ timeout: 1 })

@@ -33,7 +33,7 @@ suiteNeeds('redis')('Redis for tests', () => {
     const { url } = await server.freshRedis()
     await once(url, (client) => client.set('key', 'value'))
     await server.halt()
-    expect(once(url, (client) => client.ping())).rejects.toThrow()
+    await expect(once(url, (client) => client.ping())).rejects.toThrow()
     await server.start()
     expect(await once(url, (client) => client.get('key'))).toBeNull()
   })

@@ -60,7 +60,7 @@ describe.each(existingDatabases)('a conversion that fails on %s', (name, open) =
     const tell = ({ step }: { step: string }) => {
       if (step === 'converting access_tokens') controller.abort()
     }
-    expect(takeOver({ ...options, tell })).rejects.toThrow()
+    await expect(takeOver({ ...options, tell })).rejects.toThrow()
     expect(await inspectDatabase(settingsOf(db))).toEqual(EXISTING)
   })
 

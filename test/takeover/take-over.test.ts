@@ -45,7 +45,7 @@ describe.each(existingDatabases)('a database of AuthGate 0.x on %s', (_name, ope
 
   test('a second conversion finds nothing to do', async () => {
     await convert(db, facts.settings)
-    expect(convert(db, facts.settings)).rejects.toThrow('nothing was taken over')
+    await expect(convert(db, facts.settings)).rejects.toThrow('nothing was taken over')
   })
 
   test('times keep their moment to the millisecond, whatever offset they were written in', async () => {

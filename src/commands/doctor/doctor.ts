@@ -9,6 +9,7 @@ import { lookAtNetwork } from '../../doctor/network'
 import { lookAtProxies } from '../../doctor/proxies'
 import { lookAtRedis } from '../../doctor/redis'
 import type { Output } from '../output'
+import { createProgress, type Progress, type ProgressTarget, standardError } from '../progress'
 import { DOCTOR_USAGE } from './usage'
 
 /** What the command is given by the process, or by a test. */
@@ -17,6 +18,7 @@ export interface DoctorSurroundings {
   readonly cwd: string
   readonly output: Output
   readonly clock?: Clock
+  readonly progress?: ProgressTarget
 }
 
 /** Exit code as in `DOCTOR_USAGE`. */
@@ -41,7 +43,7 @@ export async function doctor(argv: readonly string[], surroundings: DoctorSurrou
   return failed ? 1 : 0
 }
 
-async function examine({ env, cwd, clock = systemClock }: DoctorSurroundings): Promise<readonly Finding[]> {
+async function examine({ env, cwd, clock = systemClock, progress }: DoctorSurroundings): Promise<readonly Finding[]> {
   let configuration: Configuration
   try {
     configuration = loadConfiguration({ env, cwd, write: false, nowMs: clock.now() })
@@ -52,18 +54,36 @@ async function examine({ env, cwd, clock = systemClock }: DoctorSurroundings): P
     )
   }
   const { settings, warnings } = configuration
-  const groups = await Promise.all([
-    lookAtDatabase(settings, clock),
-    lookAtRedis(settings),
-    lookAtNetwork(settings, clock),
-    lookAtProxies(settings),
-  ])
+  const looks = {
+    database: lookAtDatabase(settings, clock),
+    Redis: lookAtRedis(settings),
+    'public address and providers': lookAtNetwork(settings, clock),
+    proxies: lookAtProxies(settings),
+  }
+  const groups = await waitFor(looks, createProgress(clock, progress ?? standardError))
   return [
     ok('settings', 'they are valid'),
     ...warnings.map((warning) => warn('settings', warning, 'see the configuration reference')),
     ...groups.flat(),
     ...lookAtFiles(settings, env, cwd),
   ]
+}
+
+const TELL_MS = 500
+
+/** Says what is still waited for: a server that does not answer takes seconds. */
+async function waitFor(looks: Record<string, Promise<Finding[]>>, progress: Progress): Promise<Finding[][]> {
+  const names = Object.keys(looks)
+  const open = new Set(names)
+  const tell = () => progress.show(names.length - open.size, names.length, `waiting for ${[...open].join(', ')}`)
+  tell()
+  const timer = setInterval(tell, TELL_MS)
+  try {
+    return await Promise.all(names.map((name) => looks[name]?.finally(() => open.delete(name)) ?? []))
+  } finally {
+    clearInterval(timer)
+    progress.end()
+  }
 }
 
 const WIDTH = 18

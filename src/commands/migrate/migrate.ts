@@ -9,7 +9,7 @@ import type { ConversionProgress } from '../../takeover/progress'
 import { inspectDatabase, requireUsable, takeOver, tryTakeover } from '../../takeover/take-over'
 import { reportProblems } from '../check'
 import type { Output } from '../output'
-import { createProgress, type ProgressTarget, standardError } from '../progress'
+import { createProgress, type Progress, type ProgressTarget, standardError } from '../progress'
 import { type MigrateOptions, readMigrateArguments } from './arguments'
 import { showReport, showStatus, stateOf } from './show'
 import { MIGRATE_USAGE } from './usage'
@@ -99,17 +99,18 @@ async function up(
     showStatus(settings, recognition, json, output)
     return stateOf(recognition) === 'unusable' ? 1 : 0
   }
-  const applied = await applyMigrations(settings)
+  const applied = await applyMigrations(settings, createProgress(clock, surroundings.progress ?? standardError))
   if (recognition.kind !== 'existing') sayApplied(applied, json, output)
   return 0
 }
 
 /** Also after a conversion, which leaves nothing to apply: another process may have converted meanwhile. */
-async function applyMigrations(settings: Settings): Promise<readonly string[]> {
+async function applyMigrations(settings: Settings, progress: Progress): Promise<readonly string[]> {
   const db = openDatabase(settings)
   try {
-    return await db.migrate()
+    return await db.migrate((done, of, tag) => progress.show(done, of, `applying ${tag}`))
   } finally {
+    progress.end()
     await db.close().catch(() => {})
   }
 }

@@ -42,7 +42,7 @@ test.each(['', '/auth'])('[SEC] under the prefix "%s" it ends the waiting for fu
   while (api.calls.length === 0) await Bun.sleep(10)
   await Bun.sleep(50)
   gone.abort()
-  expect(sent).rejects.toThrow()
+  await expect(sent).rejects.toThrow()
   const warned = () => app.log().some(({ message }) => message.includes('failed to connect to authentication API'))
   for (let waited = 0; !warned() && waited < 2_000; waited += 20) await Bun.sleep(20)
   expect(warned()).toBe(true)
