@@ -12,17 +12,7 @@ import { freePort } from '../support/ports'
 import { freshDatabase } from '../support/postgres'
 import { freshRedis } from '../support/redis'
 import { suiteNeeds } from '../support/skip'
-
-type Language = 'en' | 'zh-TW'
-
-/** The commands of every chapter, in order. */
-function chapters(language: Language): string[][] {
-  const text = readFileSync(`src/docs/pages/${language}/deployment.md`, 'utf8')
-  return text
-    .split(/^## /m)
-    .slice(1)
-    .map((chapter) => [...chapter.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, commands = '']) => commands))
-}
+import { chapters, OWN_SYSTEM, part as partOf, said } from './guide'
 
 const [machine = [], container = [], proxy = [], several = [], completion = []] = chapters('en')
 
@@ -45,20 +35,6 @@ describe('the deployment guide', () => {
   })
 })
 
-/** What happens between the commands: their results are printed under names. */
-const WALK = `
-set -euo pipefail
-root=$1 bin=$2
-for folder in /etc /usr/local/bin /var/lib; do
-  name=$(echo $folder | tr / _)
-  mkdir -p "$root/$name/upper" "$root/$name/work"
-  mount -t overlay overlay -o "lowerdir=$folder,upperdir=$root/$name/upper,workdir=$root/$name/work" "$folder"
-done
-export PATH="$bin:/usr/local/bin:$PATH" STAND_IN_STATE="$root"
-cd "$root/files"
-`
-const said = (name: string, commands: string) => `echo "<<${name}"\n${commands}\necho ">>"\n`
-
 suiteNeeds(
   'root',
   'postgresql',
@@ -67,7 +43,7 @@ suiteNeeds(
   let root: string
   let printed: string
   let closing: (() => Promise<void>)[] = []
-  const part = (name: string) => new RegExp(`<<${name}\\n([\\s\\S]*?)\\n?>>`).exec(printed)?.[1] ?? `nothing of ${name}`
+  const part = (name: string) => partOf(printed, name)
 
   beforeAll(async () => {
     root = temporaryFolder('guide')
@@ -101,7 +77,7 @@ suiteNeeds(
       said('completed', 'bash -c "source /etc/bash_completion.d/authgate; complete -p authgate"'),
       'systemctl stop authgate',
     ]
-    writeFileSync(join(root, 'walk.sh'), WALK + steps.join('\n'))
+    writeFileSync(join(root, 'walk.sh'), `${OWN_SYSTEM}cd "$root/files"\n${steps.join('\n')}`)
     const enter = ['unshare', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child']
     const walk = Bun.spawnSync([...enter, 'bash', join(root, 'walk.sh'), root, bin], {
       stdin: 'ignore',

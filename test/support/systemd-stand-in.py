@@ -4,6 +4,7 @@ names; runs what a unit or a command line says, as the user it says, with the en
 import os, pwd, re, signal, socket, subprocess, sys, time
 
 STATE = os.environ['STAND_IN_STATE']
+PROXIES = {'nginx': ['nginx'], 'caddy': ['caddy', 'start', '--config', '/etc/caddy/Caddyfile']}
 UNIT = '/etc/systemd/system/authgate.service'
 
 
@@ -62,6 +63,9 @@ def systemctl(arguments):
     elif arguments == ['restart', 'authgate']:
         stop_service()
         start_service()
+    elif arguments[0] == 'reload' and arguments[1] in PROXIES:
+        # Nobody started it before.
+        sys.exit(subprocess.run(PROXIES[arguments[1]]).returncode)
     else:
         sys.exit(f'systemctl cannot {arguments}')
 
