@@ -40,7 +40,7 @@ export const loginPages = (context: Context) =>
     )
     .post(
       '/login',
-      async ({ ctx, session, body, request }) => {
+      async ({ ctx, session, halfway, body, request }) => {
         requireLoginToken(ctx, request, body.csrf_token)
         const { settings } = ctx
         const target = safeRedirect(settings, body.redirect) ?? DEFAULT_TARGET
@@ -52,7 +52,7 @@ export const loginPages = (context: Context) =>
           password: body.password ?? '',
           remember,
           knownDevice: readCookie(request, deviceCookieName(settings)),
-          replaces: session,
+          replaces: session ?? halfway,
           gone: request.signal,
         })
         if (outcome.kind === 'signed_in') return signedInAnswer(ctx, outcome, target)

@@ -13,18 +13,18 @@ export const logoutPages = (context: Context) =>
   pageSurface(context)
     .get(
       '/logout',
-      ({ ctx, session, request }) => {
+      ({ ctx, session, halfway, request }) => {
         // A link on another site must not sign anybody out.
         if (session && !isOwnNavigation(request)) return page(logoutPage(pageFrame(ctx, session)))
-        return signedOut(ctx, session)
+        return signedOut(ctx, session ?? halfway)
       },
       { response: t.Any() },
     )
     .post(
       '/logout',
-      ({ ctx, session, body, request }) => {
+      ({ ctx, session, halfway, body, request }) => {
         if (session) requireSessionToken(ctx, request, session, body.csrf_token)
-        return signedOut(ctx, session)
+        return signedOut(ctx, session ?? halfway)
       },
       { body: t.Object({ csrf_token: t.Optional(t.String()) }), response: t.Any() },
     )

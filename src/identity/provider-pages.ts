@@ -2,14 +2,7 @@
 import { t } from 'elysia'
 import type { Context, RequestContext } from '../context'
 import { commit } from '../db/commit'
-import {
-  attemptCookieName,
-  clearCookie,
-  loginCookieName,
-  readCookie,
-  sessionCookieName,
-  setCookie,
-} from '../edge/cookies'
+import { attemptCookieName, readCookie } from '../edge/cookies'
 import { messagesFor } from '../edge/language'
 import { redirectTo } from '../edge/page'
 import { PageError } from '../edge/page-error'
@@ -17,13 +10,14 @@ import { pageSurface } from '../edge/surfaces/page'
 import { auditRefusedLogin } from './linking/audit-login'
 import { type ConnectOutcome, connectAccount } from './linking/connect'
 import { signInThrough } from './linking/sign-in'
+import { DEFAULT_TARGET } from './login-form'
 import { depart, logProviderFailure, providerFailurePage, refusalPage } from './provider-attempt'
 import { type ClaimedAttempt, claimAttempt, LONGEST_STATE } from './providers/attempts'
 import { type Provider, type ProviderAccount, ProviderFailure, type Returned } from './providers/provider'
 import { safeRedirect } from './redirect-target'
 import { addFlash, type BrowserSession } from './sessions'
+import { signedInAnswer } from './signed-in'
 
-const DEFAULT_TARGET = '/account/sessions'
 const CONNECTIONS = '/account/connections'
 
 const optionalText = t.Optional(t.String())
@@ -54,12 +48,12 @@ const routes = (context: Context) =>
     )
     .get(
       '/auth/callback/:provider',
-      async ({ ctx, session, params, query, request }) => {
+      async ({ ctx, session, halfway, params, query, request }) => {
         const provider = ctx.providers.find(params.provider)
         if (!provider) throw new PageError(400, (text) => text.providers.errors.unknown)
         const attempt = await requireAttempt(ctx, request, provider, query.state ?? '')
         try {
-          const answer = await finish(ctx, provider, attempt, query, session)
+          const answer = await finish(ctx, provider, attempt, query, { session, halfway })
           ctx.metrics.count('auth_oauth_callback_total', { provider: provider.name, result: 'success' })
           return answer
         } catch (error) {
@@ -94,6 +88,11 @@ async function requireAttempt(
   )
 }
 
+interface Browsing {
+  readonly session: BrowserSession | undefined
+  readonly halfway: BrowserSession | undefined
+}
+
 interface Answer {
   readonly code?: string
   readonly error?: string
@@ -105,7 +104,7 @@ async function finish(
   provider: Provider,
   attempt: ClaimedAttempt,
   { code, error, iss }: Answer,
-  session: BrowserSession | undefined,
+  { session, halfway }: Browsing,
 ): Promise<Response> {
   const { linkUserId, returned } = attempt
   // Signed out, or somebody else, since the way there was taken.
@@ -117,7 +116,7 @@ async function finish(
   const account = await accountOf(ctx, provider, { ...returned, code: code ?? '', iss })
   return linkUserId !== undefined && session
     ? connect(ctx, session, provider, account)
-    : signIn(ctx, provider, account, attempt, session)
+    : signIn(ctx, provider, account, attempt, session ?? halfway)
 }
 
 /** What a provider may say of itself (RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6); other words stay out of the records. */
@@ -159,18 +158,11 @@ async function signIn(
   provider: Provider,
   account: ProviderAccount,
   { remember, redirect }: ClaimedAttempt,
-  session: BrowserSession | undefined,
+  replaces: BrowserSession | undefined,
 ): Promise<Response> {
-  const outcome = await signInThrough(ctx, { provider, account, remember, replaces: session })
+  const outcome = await signInThrough(ctx, { provider, account, remember, replaces })
   if (outcome.kind === 'refused') throw refusalPage(ctx, provider, outcome.reason)
-  const { settings } = ctx
-  const { cookieValue, maxAgeSeconds } = outcome.started
-  return redirectTo(ctx, redirect || DEFAULT_TARGET, {
-    cookies: [
-      setCookie(settings, sessionCookieName(settings), cookieValue, { maxAgeSeconds }),
-      clearCookie(settings, loginCookieName(settings)),
-    ],
-  })
+  return signedInAnswer(ctx, { started: outcome.started, knownDevice: undefined }, redirect || DEFAULT_TARGET)
 }
 
 async function connect(

@@ -27,7 +27,7 @@ export const passkeyLoginPages = (context: Context) =>
     )
     .post(
       '/login/passkey',
-      async ({ ctx, session, body, request }) => {
+      async ({ ctx, session, halfway, body, request }) => {
         requireLoginToken(ctx, request, body.csrf_token)
         const target = safeRedirect(ctx.settings, body.redirect) ?? DEFAULT_TARGET
         const remember = body.remember_me === '1' && ctx.settings.SESSION_REMEMBER_ME_ENABLED
@@ -35,7 +35,7 @@ export const passkeyLoginPages = (context: Context) =>
           credential: body.credential ?? '',
           loginCookie: loginCookie(ctx, request),
           remember,
-          replaces: session,
+          replaces: session ?? halfway,
         })
         if (outcome.kind === 'refused')
           return loginForm(ctx, request, {
