@@ -10,7 +10,7 @@ import { signedInSurface } from '../edge/surfaces/page'
 import { formTargets } from '../oauth/authorize/form-targets'
 import { changePassword, hasPassword } from './change-password'
 import { safeRedirect } from './redirect-target'
-import type { BrowserSession } from './sessions'
+import { type BrowserSession, mustReplacePassword } from './sessions'
 
 const DEFAULT_TARGET = '/account/sessions'
 const optionalText = t.Optional(t.String())
@@ -79,7 +79,7 @@ async function form(ctx: RequestContext, session: BrowserSession, state: FormSta
   const { redirect, problem, status = 200, headers = {} } = state
   const here = `/account/change-password${redirect === undefined ? '' : `?${new URLSearchParams({ redirect })}`}`
   const html = changePasswordPage(pageFrame(ctx, session, { here }), {
-    forced: session.user.mustChangePassword,
+    forced: mustReplacePassword(session),
     ...(redirect !== undefined && { redirect }),
     ...(problem !== undefined && { problem }),
   })

@@ -8,7 +8,14 @@ import { messagesFor } from '../edge/language'
 import { claimAttempt, noteSuccess, PASSWORD_POLICY } from './attempt-delays'
 import { type PasswordProblem, passwordProblem } from './password'
 import { hasSecondFactor } from './second-factor/required'
-import { type BrowserSession, endSessionsOfUser, type StartedSession, startSession } from './sessions'
+import {
+  type BrowserSession,
+  endSessionsOfUser,
+  mustReplacePassword,
+  type StartedSession,
+  sessionGoesOn,
+  startSession,
+} from './sessions'
 
 export interface PasswordChange {
   /** Not asked for when the change is forced: it was typed to sign in a moment ago. */
@@ -40,7 +47,7 @@ export async function changePassword(
   change: PasswordChange,
 ): Promise<ChangeOutcome> {
   const { user } = session
-  const forced = user.mustChangePassword
+  const forced = mustReplacePassword(session)
   const subject = `password-change:${user.id}`
 
   if (change.password !== change.confirmation) return problem('not_the_same')
@@ -71,7 +78,13 @@ export async function changePassword(
   try {
     const started = await startSession(ctx, login, {
       claim: must(setPassword, { id: user.id, version: user.version, passwordHash, now: now(ctx) }, 'user'),
-      alongside: [...endSessionsOfUser(ctx, user.id), noteSuccess(subject), ...auditChange(ctx, session, forced)],
+      alongside: [
+        // Where no password was asked for, the change rests on the session.
+        ...(forced ? [sessionGoesOn(session)] : []),
+        ...endSessionsOfUser(ctx, user.id),
+        noteSuccess(subject),
+        ...auditChange(ctx, session, forced),
+      ],
     })
     return { kind: 'changed', started }
   } catch (error) {

@@ -7,7 +7,7 @@ import { redirectTo } from '../edge/page'
 import { KNOWN_DEVICE_MAX_AGE } from './known-device'
 import type { LoginOutcome } from './login-outcome'
 import { isHalfway } from './second-factor/required'
-import type { BrowserSession } from './sessions'
+import { type BrowserSession, mustReplacePassword } from './sessions'
 
 type SignedIn = Pick<LoginOutcome & { kind: 'signed_in' }, 'started' | 'knownDevice'>
 
@@ -18,8 +18,8 @@ export const signedInAnswer = (ctx: RequestContext, signedIn: SignedIn, target: 
 const nextPage = (session: BrowserSession, target: string): string =>
   isHalfway(session) ? secondStepPathTo(target) : afterSecondStep(session, target)
 
-const afterSecondStep = ({ user }: BrowserSession, target: string): string =>
-  user.mustChangePassword ? `/account/change-password?redirect=${encodeURIComponent(target)}` : target
+const afterSecondStep = (session: BrowserSession, target: string): string =>
+  mustReplacePassword(session) ? `/account/change-password?redirect=${encodeURIComponent(target)}` : target
 
 /** The new session takes the place of the old one; the form's own token has done its work. */
 function signedInCookies(settings: Settings, { started, knownDevice }: SignedIn): string[] {
