@@ -84,6 +84,7 @@ const EVICTING_WRITES: Readonly<Record<string, Evicts>> = {
   set_totp: user,
   set_passkey_count: user,
   remove_second_factors: user,
+  renew_recovery_codes: user,
   set_user_active: endedUser,
   claim_user_to_delete: endedUser,
   delete_user: endedUser,

@@ -218,28 +218,30 @@ export async function startSession(
 ): Promise<StartedSession> {
   const { replaces } = login
   if (replaces) {
-    const started = await tryReplace(ctx, login, replaces, { claim, alongside })
-    if (started) return started
+    try {
+      return await replaceSession(ctx, { ...login, replaces }, { claim, alongside })
+    } catch (error) {
+      // It has ended meanwhile, such as by a second click on the same button.
+      if (!(error instanceof Conflict) || error.label !== 'session') throw error
+    }
   }
   return await insertNewSession(ctx, login, ctx.random.uuid(), { claim, alongside })
 }
 
-/** `undefined` when the session to replace has ended meanwhile, such as by a second click on the same button. */
-async function tryReplace(
+/**
+ * As `startSession`, for what rests on the session there was: when that has ended meanwhile, none comes in its place and
+ * `Conflict('session')` is thrown.
+ */
+export async function replaceSession(
   ctx: RequestContext,
-  login: Login,
-  replaced: BrowserSession,
+  login: Login & { readonly replaces: BrowserSession },
   { claim, alongside }: SessionCommit,
-): Promise<StartedSession | undefined> {
-  const goesOn = replaced.user.id === login.user.id
+): Promise<StartedSession> {
+  const { replaces: replaced, user } = login
+  const goesOn = replaced.user.id === user.id
   const end = goesOn ? [deleteSession(replaced.idHash)] : endSessionRow(ctx, replaced.idHash)
-  try {
-    const sid = goesOn ? replaced.sid : ctx.random.uuid()
-    return await insertNewSession(ctx, login, sid, { claim, alongside: [...end, ...alongside] })
-  } catch (error) {
-    if (error instanceof Conflict && error.label === 'session') return undefined
-    throw error
-  }
+  const sid = goesOn ? replaced.sid : ctx.random.uuid()
+  return await insertNewSession(ctx, login, sid, { claim, alongside: [...end, ...alongside] })
 }
 
 async function insertNewSession(

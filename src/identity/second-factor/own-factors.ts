@@ -4,9 +4,9 @@ import type { RequestContext } from '../../context'
 import { commit, type Statement } from '../../db/commit'
 import { messagesFor } from '../../edge/language'
 import { holdReveal } from '../../edge/reveal'
-import { addFlash, type BrowserSession, endOtherSessions, type StartedSession, startSession } from '../sessions'
-import { type User, userUnchanged } from '../users'
-import { countRecoveryCodes, dropRecoveryCodes, replaceRecoveryCodes } from './records'
+import { addFlash, type BrowserSession, endOtherSessions, replaceSession, type StartedSession } from '../sessions'
+import type { User } from '../users'
+import { countRecoveryCodes, dropRecoveryCodes, renewRecoveryCodes, replaceRecoveryCodes } from './records'
 import { hasSecondFactor, mustEnrol, withSecondFactor } from './required'
 
 /** As the audit trail and the messages name it. */
@@ -54,7 +54,7 @@ export async function addFactor(ctx: RequestContext, session: BrowserSession, ad
     replaces: session,
     flash: messagesFor(ctx, session).security.added[factor],
   }
-  const started = await startSession(ctx, login, {
+  const started = await replaceSession(ctx, login, {
     claim,
     alongside: [
       ...alongside,
@@ -89,7 +89,7 @@ function newCodes(ctx: RequestContext, session: BrowserSession, next: string) {
 export async function regenerateCodes(ctx: RequestContext, session: BrowserSession, next: string): Promise<string> {
   const { statements, path } = newCodes(ctx, session, next)
   await commit(ctx, [
-    userUnchanged(session.user),
+    renewRecoveryCodes(ctx, session.user),
     ...statements,
     ...record(ctx, session, 'RECOVERY_CODES_REPLACED', 'Recovery codes replaced by user', {}),
   ])

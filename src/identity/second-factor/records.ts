@@ -131,6 +131,22 @@ export function readRecoveryCode(typed: string): string | undefined {
 
 const digestOf = (userId: string, code: string): string => sha256Hex(`${userId} ${code}`)
 
+const renewCodes = write('renew_recovery_codes', (q, t) =>
+  q
+    .update(t.users)
+    .set({ version: sql`${t.users.version} + 1`, updatedAt: param('now') })
+    .where(and(eq(t.users.id, param('id')), eq(t.users.isActive, true), eq(t.users.version, param('version')))),
+)
+
+/**
+ * Comes first in a commit of new codes that changes nothing else of the user. Of two such commits at once one throws
+ * `Conflict('user')`: neither would see the codes of the other, and twice as many were good.
+ */
+export const renewRecoveryCodes = (
+  ctx: Pick<Context, 'clock'>,
+  { id, version }: Pick<User, 'id' | 'version'>,
+): Statement => must(renewCodes, { id, version, now: now(ctx) }, 'user')
+
 /** New codes in place of all earlier ones: the codes to show once, and the statements that store their digests. */
 export function replaceRecoveryCodes(
   ctx: Pick<Context, 'clock' | 'random'>,

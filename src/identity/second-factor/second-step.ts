@@ -3,22 +3,23 @@ import { audit } from '../../audit/audit'
 import type { RequestContext } from '../../context'
 import { Conflict } from '../../db/commit'
 import { messagesFor } from '../../edge/language'
-import { type BrowserSession, type StartedSession, startSession } from '../sessions'
+import { type BrowserSession, replaceSession, type StartedSession } from '../sessions'
 import type { User } from '../users'
 import { countRecoveryCodes } from './records'
 import { withSecondFactor } from './required'
 import type { ShownFactor } from './verify'
 
-/** The session proper; undefined when the proof was used, or the account changed, meanwhile. */
+/** The session proper; undefined when the proof was used, the account changed, or the wait was ended, meanwhile. */
 export async function completeLogin(
   ctx: RequestContext,
   halfway: BrowserSession,
   { method, amr, claim, alongside }: ShownFactor,
 ): Promise<StartedSession | undefined> {
-  const { user, remember, idp } = halfway
+  // What the second factor rests on is no newer for it: the provider's word may be of yesterday.
+  const { user, remember, idp, authTime } = halfway
   const flash = method === 'recovery_code' ? await fewCodes(ctx, halfway) : undefined
   const login = {
-    ...{ user, remember, idp, amr: withSecondFactor(halfway.amr, amr), replaces: halfway },
+    ...{ user, remember, idp, authTime, amr: withSecondFactor(halfway.amr, amr), replaces: halfway },
     ...(flash !== undefined && { flash }),
   }
   const recorded = audit(ctx, {
@@ -29,7 +30,7 @@ export async function completeLogin(
     details: { auth_source: user.authSource, second_factor: method },
   })
   try {
-    const started = await startSession(ctx, login, { claim, alongside: [...alongside, ...recorded] })
+    const started = await replaceSession(ctx, login, { claim, alongside: [...alongside, ...recorded] })
     ctx.metrics.count('auth_attempts_total', { method, result: 'success' })
     return started
   } catch (error) {

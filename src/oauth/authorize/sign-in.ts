@@ -46,7 +46,8 @@ export function loginAddress(
   const sent = new URLSearchParams(query)
   const demands = ['prompt', 'max_age', 'id_token_hint'].some((name) => sent.has(name))
   const target = query === '' ? '/oauth/authorize' : `/oauth/authorize?${query}`
-  return loginPathTo(demands ? markedTarget(ctx, query) : target, { ended })
+  // Also where a login waits for its second factor already: that one began before it was asked for.
+  return loginPathTo(demands ? markedTarget(ctx, query) : target, { ended, again: demands })
 }
 
 /** The login page for somebody who is signed in, but should show again who they are, or is to be somebody else. */
