@@ -18,7 +18,7 @@ import { listConnections } from '../identity/linking/records'
 import { askForPasskey, hasUsablePasskey, showPasskey } from '../identity/passkeys/factor'
 import { safeRedirect } from '../identity/redirect-target'
 import { hasSecondFactor, hasTotp, withSecondFactor } from '../identity/second-factor/required'
-import { auditRefusedFactor } from '../identity/second-factor/second-step'
+import { auditRefusedFactor, countSecondFactor } from '../identity/second-factor/second-step'
 import { type FactorVerification, type ShownFactor, verifySecondFactor } from '../identity/second-factor/verify'
 import { type BrowserSession, startSession } from '../identity/sessions'
 import { userUnchanged } from '../identity/users'
@@ -58,14 +58,16 @@ export const confirmPages = (context: Context) =>
           })
         const factor = await secondFactor(ctx, session, body.code ?? '', request)
         if (factor?.kind === 'wrong') {
-          auditRefusedFactor(ctx, session.user, { ...REFUSED, reason: 'wrong_code', factor: 'code' })
+          auditRefusedFactor(ctx, session.user, { ...REFUSED, reason: 'wrong_code', method: factor.method })
           return form(ctx, session, body, { status: 400, problem: (m) => m.security.stepWrong, at: 'code' })
         }
-        if (factor?.kind === 'delayed')
+        if (factor?.kind === 'delayed') {
+          auditRefusedFactor(ctx, session.user, { ...REFUSED, reason: 'throttled', method: factor.method })
           return form(ctx, session, body, {
             ...{ status: 429, problem: (m: Messages) => m.confirm.tooMany, at: 'code' as const },
             headers: { 'Retry-After': String(Math.ceil(factor.waitMs / 1000)) },
           })
+        }
         return await confirmed(ctx, session, body, {
           action: 'Password confirmed before a sensitive action',
           amr: factor ? withSecondFactor('pwd', factor.amr) : 'pwd',
@@ -94,7 +96,7 @@ export const confirmPages = (context: Context) =>
       async ({ ctx, session, body }) => {
         const shown = await showPasskey(ctx, session, body.credential ?? '')
         if (shown.kind === 'wrong') {
-          auditRefusedFactor(ctx, session.user, { ...REFUSED, reason: shown.reason, factor: 'passkey' })
+          auditRefusedFactor(ctx, session.user, { ...REFUSED, reason: shown.reason, method: 'passkey' })
           return form(ctx, session, body, { status: 400, problem: (m) => m.security.stepWrongPasskey, at: 'passkey' })
         }
         const { amr, claim, alongside } = shown
@@ -150,6 +152,7 @@ async function confirmed(
     const idp = user.authSource === 'http_api' ? 'http_api' : 'local'
     const login = { user, remember, amr, idp, replaces: session }
     const started = await startSession(ctx, login, { claim, alongside: [...alongside, ...recorded] })
+    if (factor) countSecondFactor(ctx, factor, 'success')
     const { cookieValue, maxAgeSeconds } = started
     const cookie = setCookie(ctx.settings, sessionCookieName(ctx.settings), cookieValue, { maxAgeSeconds })
     return redirectTo(ctx, afterwards(ctx, target), { status: 303, cookies: [cookie] })

@@ -6,6 +6,7 @@ import { and, eq, gt, or, type SQL, sql } from 'drizzle-orm'
 import { type Context, now } from '../context'
 import { param, type Query, query } from '../db/definitions'
 import type { Tables } from '../db/tables'
+import { isFinished } from '../identity/session-records'
 
 export const COUNT_LIMIT = 10_000
 
@@ -64,11 +65,14 @@ const tokens = (category: 'access' | 'refresh'): Query<{ count: number }> =>
 const accessTokens = tokens('access')
 const refreshTokens = tokens('refresh')
 
-const isLive = ({ sessions }: Tables): SQL | undefined =>
-  and(
+const isLive = (tables: Tables): SQL | undefined => {
+  const { sessions } = tables
+  return and(
     gt(sessions.expiresAt, param('now')),
     or(eq(sessions.remember, true), gt(sessions.lastSeenAt, param('idleSince'))),
+    isFinished(tables),
   )
+}
 const sessions = query('dashboard_sessions', (q, t) =>
   q.select({ count }).from(q.select(one).from(t.sessions).where(isLive(t)).limit(COUNT_LIMIT).as('counted')),
 )

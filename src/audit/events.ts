@@ -29,6 +29,8 @@ export const EVENTS = {
   /** Somebody proved who they are: with a password here or at the HTTP API, or with a passkey. */
   AUTHENTICATION_SUCCESS: at('sign_in'),
   AUTHENTICATION_FAILURE: at('sign_in', 'WARNING'),
+  /** The first step of a login was right; nobody is signed in before the second factor. */
+  SECOND_FACTOR_REQUIRED: at('sign_in'),
   /** A login through another provider, or its failure (success false). */
   OAUTH_AUTHENTICATION: at('sign_in'),
   LOGOUT: at('sign_in'),

@@ -2,13 +2,14 @@
 import { and, eq } from 'drizzle-orm'
 import { audit } from '../audit/audit'
 import { now, type RequestContext } from '../context'
-import { Conflict, must } from '../db/commit'
+import { Conflict, must, type Statement } from '../db/commit'
 import { param, write } from '../db/definitions'
 import { noteSuccess } from './attempt-delays'
 import { newKnownDevice } from './known-device'
 import type { LoginAttempt } from './login'
 import { auditRefusal, type LoginOutcome, type LoginProblem, type RefusalReason, refused } from './login-outcome'
-import { hasSecondFactor } from './second-factor/required'
+import { auditFirstStep } from './second-factor/first-step'
+import { lastLoginAfter } from './second-factor/required'
 import { startSession } from './sessions'
 import type { User } from './users'
 
@@ -28,17 +29,12 @@ export async function logInLocally(
   if (!user.isActive) return refuse(ctx, 'account_disabled', user, 'disabled')
 
   const newHash = needsRehash ? await ctx.passwords.hash(password) : user.passwordHash
-  const claim = must(noteLogin, { id: user.id, version: user.version, passwordHash: newHash, now: now(ctx) }, 'user')
-  const success = audit(ctx, {
-    event: 'AUTHENTICATION_SUCCESS',
-    action: hasSecondFactor(user) ? 'Password right, second factor asked for' : 'User login successful',
-    actor: { id: user.id, username: user.username },
-    resource: { type: 'USER', id: user.id },
-    details: { auth_source: user.authSource, provider: 'local' },
-  })
+  const lastLoginAt = lastLoginAfter(user, now(ctx))
+  const claim = must(noteLogin, { id: user.id, version: user.version, passwordHash: newHash, lastLoginAt }, 'user')
+  const recorded = auditFirstStep(ctx, user, { auth_source: user.authSource, provider: 'local' }) ?? success(ctx, user)
   const proven = { user, remember, amr: 'pwd', idp: 'local', ...(replaces && { replaces }) }
   try {
-    const started = await startSession(ctx, proven, { claim, alongside: [noteSuccess(subject), ...success] })
+    const started = await startSession(ctx, proven, { claim, alongside: [noteSuccess(subject), ...recorded] })
     return {
       kind: 'signed_in',
       started,
@@ -51,11 +47,20 @@ export async function logInLocally(
   }
 }
 
+const success = (ctx: RequestContext, user: User): Statement[] =>
+  audit(ctx, {
+    event: 'AUTHENTICATION_SUCCESS',
+    action: 'User login successful',
+    actor: { id: user.id, username: user.username },
+    resource: { type: 'USER', id: user.id },
+    details: { auth_source: user.authSource, provider: 'local' },
+  })
+
 /** Also replaces a hash of an older kind. */
 const noteLogin = write('note_login', (q, t) =>
   q
     .update(t.users)
-    .set({ lastLoginAt: param('now'), passwordHash: param('passwordHash') })
+    .set({ lastLoginAt: param('lastLoginAt'), passwordHash: param('passwordHash') })
     .where(and(eq(t.users.id, param('id')), eq(t.users.isActive, true), eq(t.users.version, param('version')))),
 )
 

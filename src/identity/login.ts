@@ -5,6 +5,7 @@ import { logInExternally } from './http-api/log-in'
 import { delaySubject, knownDevice } from './known-device'
 import { logInLocally } from './local-login'
 import { auditRefusal, type LoginOutcome, type PasswordSource, refused } from './login-outcome'
+import { isHalfway } from './second-factor/required'
 import type { BrowserSession } from './sessions'
 import { findUserByUsername, type User } from './users'
 
@@ -43,7 +44,9 @@ export async function logIn(ctx: RequestContext, login: PasswordLogin): Promise<
   const { outcome, method } = await attemptLogin(ctx, login)
   const result = outcome.kind === 'signed_in' ? 'success' : 'failure'
   ctx.metrics.count('auth_attempts_total', { method, result })
-  ctx.metrics.count('auth_login_total', { auth_source: method, result })
+  // Not yet when the second factor is still to come.
+  const isPending = outcome.kind === 'signed_in' && isHalfway(outcome.started.session)
+  if (!isPending) ctx.metrics.count('auth_login_total', { auth_source: method, result })
   ctx.metrics.observe('auth_login_duration_seconds', (ctx.clock.now() - startedAt) / 1000, { method })
   return outcome
 }

@@ -15,6 +15,7 @@ import { depart, logProviderFailure, providerFailurePage, refusalPage } from './
 import { type ClaimedAttempt, claimAttempt, LONGEST_STATE } from './providers/attempts'
 import { type Provider, type ProviderAccount, ProviderFailure, type Returned } from './providers/provider'
 import { safeRedirect } from './redirect-target'
+import { isHalfway } from './second-factor/required'
 import { addFlash, type BrowserSession } from './sessions'
 import { signedInAnswer } from './signed-in'
 
@@ -58,6 +59,7 @@ const routes = (context: Context) =>
           return answer
         } catch (error) {
           ctx.metrics.count('auth_oauth_callback_total', { provider: provider.name, result: 'error' })
+          if (attempt.linkUserId === undefined) countLogin(ctx, provider, 'failure')
           if (error instanceof Cancelled) return cancelled(ctx, attempt, session)
           throw error
         }
@@ -153,6 +155,9 @@ async function accountOf(ctx: RequestContext, provider: Provider, returned: Retu
   }
 }
 
+const countLogin = (ctx: RequestContext, { name }: Provider, result: 'success' | 'failure'): void =>
+  ctx.metrics.count('auth_login_total', { auth_source: name, result })
+
 async function signIn(
   ctx: RequestContext,
   provider: Provider,
@@ -162,6 +167,8 @@ async function signIn(
 ): Promise<Response> {
   const outcome = await signInThrough(ctx, { provider, account, remember, replaces })
   if (outcome.kind === 'refused') throw refusalPage(ctx, provider, outcome.reason)
+  // Counted with the second factor where one is still to come.
+  if (!isHalfway(outcome.started.session)) countLogin(ctx, provider, 'success')
   return signedInAnswer(ctx, { started: outcome.started, knownDevice: undefined }, redirect || DEFAULT_TARGET)
 }
 

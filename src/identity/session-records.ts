@@ -1,14 +1,20 @@
 /** The rows of browser sessions, and their ends as parts of a commit. */
-import { and, eq, lt, ne, type SQL } from 'drizzle-orm'
+import { and, eq, lt, ne, type SQL, sql } from 'drizzle-orm'
 import { type Context, now, type RequestContext } from '../context'
 import { type Parameters, param, query, rowParameters, type Write, write } from '../db/definitions'
 import { guard, must, run, type Statement } from '../db/statements'
 import type { Tables } from '../db/tables'
 import { dropCodesOfSessions } from '../oauth/authorization-codes'
 import { announceLogout } from '../oauth/backchannel-logout/notices'
+import { UNFINISHED } from './second-factor/required'
 import type { User } from './users'
 
 export type SessionRow = Tables['sessions']['$inferSelect']
+
+/** Condition: the login of the row is complete. */
+export const isFinished = ({ sessions }: Tables): SQL => sql`${sessions.amr} not like ${ENDS_UNFINISHED}`
+
+const ENDS_UNFINISHED = sql.raw(`'%${UNFINISHED}'`)
 
 const sessionWithUser = query('session_with_user', (q, t) =>
   q

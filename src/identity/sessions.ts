@@ -8,7 +8,7 @@ import { audit } from '../audit/audit'
 import { type Context, now, type RequestContext } from '../context'
 import { Conflict, commit, type Statement } from '../db/commit'
 import { fingerprint, fingerprintMatches } from './fingerprint'
-import { isHalfway } from './second-factor/required'
+import { hasSecondFactor, isHalfway, isUnfinished, UNFINISHED } from './second-factor/required'
 import {
   deleteSession,
   endSessionRow,
@@ -104,6 +104,11 @@ export async function findSession(ctx: RequestContext, cookieValue: string): Pro
     return { session: undefined, ended: 'session_invalid' }
   }
 
+  if (isUnfinished(row.amr) && !hasSecondFactor(user)) {
+    // What was to be shown was removed meanwhile, so nobody was asked for it: the login begins anew.
+    await endRow(ctx, row, 'admin')
+    return { session: undefined }
+  }
   if (isHalfway({ user, amr: row.amr })) return { session: undefined, halfway: toSession(row, user) }
   if (ctx.clock.now() - row.lastSeenAt.getTime() >= touchInterval(ctx))
     await commit(ctx, [touchSession(ctx, row.idHash)])
@@ -126,9 +131,9 @@ function passedLimit(ctx: Context, row: SessionRow, user: User): 'timeout' | 'id
   return undefined
 }
 
-/** Whether a row still is a session; rows whose time has passed wait to be cleaned up. */
+/** Whether a row is a session; rows whose time has passed wait to be cleaned up, others for the second factor. */
 export const isLive = (ctx: Context, row: SessionRow, user: User): boolean =>
-  user.isActive && passedLimit(ctx, row, user) === undefined
+  user.isActive && !isHalfway({ user, amr: row.amr }) && passedLimit(ctx, row, user) === undefined
 
 const TOUCH_INTERVAL_MS = 60_000
 
@@ -152,7 +157,7 @@ const auditStolenCookie = (ctx: RequestContext, row: SessionRow, user: User): St
 /** Whether this call ended it; of two requests that notice together only one does, and is counted. */
 async function endRow(
   ctx: RequestContext,
-  row: Pick<SessionRow, 'idHash'>,
+  row: Pick<SessionRow, 'idHash' | 'amr'>,
   reason: EndReason,
   alongside: readonly Statement[] = [],
 ): Promise<boolean> {
@@ -163,7 +168,7 @@ async function endRow(
     if (error instanceof Conflict) return false
     throw error
   }
-  ctx.metrics.count('sessions_expired_total', { reason })
+  if (!isUnfinished(row.amr)) ctx.metrics.count('sessions_expired_total', { reason })
   return true
 }
 
@@ -254,7 +259,8 @@ async function insertNewSession(
   const at = now(ctx)
   const remember = login.remember && settings.SESSION_REMEMBER_ME_ENABLED
   const ownMaxAge = remember ? settings.SESSION_REMEMBER_ME_MAX_AGE : settings.SESSION_MAX_AGE
-  const maxAgeSeconds = isHalfway(login) ? Math.min(HALFWAY_SECONDS, ownMaxAge) : ownMaxAge
+  const halfway = isHalfway(login)
+  const maxAgeSeconds = halfway ? Math.min(HALFWAY_SECONDS, ownMaxAge) : ownMaxAge
   const cookieValue = Buffer.from(ctx.random.bytes(32)).toString('base64url')
   const row: SessionRow = {
     idHash: ctx.secrets.browserSession.digest(cookieValue),
@@ -264,7 +270,7 @@ async function insertNewSession(
     remember,
     fingerprint: fingerprint(ctx),
     authTime: login.authTime ?? at,
-    amr: login.amr,
+    amr: halfway ? `${login.amr} ${UNFINISHED}` : login.amr,
     idp: login.idp,
     flash: login.flash === undefined ? [] : [login.flash],
     ip: request.ip,
@@ -274,7 +280,7 @@ async function insertNewSession(
     expiresAt: new Date(at.getTime() + maxAgeSeconds * 1000),
   }
   await commit(ctx, [claim, ...alongside, insertSession(row)])
-  ctx.metrics.count('sessions_created_total')
+  if (!halfway) ctx.metrics.count('sessions_created_total')
   return { cookieValue, maxAgeSeconds, session: toSession(row, login.user) }
 }
 

@@ -3,6 +3,7 @@ import { and, eq, gt, isNull, or, type SQL, sql } from 'drizzle-orm'
 import { type Context, now } from '../context'
 import { param, type Query, query } from '../db/definitions'
 import type { Tables } from '../db/tables'
+import { isFinished } from '../identity/session-records'
 import type { MetricName } from '../metrics/catalogue'
 
 interface RowGauge {
@@ -62,14 +63,15 @@ export const ROW_GAUGES: readonly RowGauge[] = [
   {
     metric: 'sessions_active',
     shared: 'sessions:active',
-    count: query('count_sessions', (q, { sessions }) =>
+    count: query('count_sessions', (q, t) =>
       q
         .select({ count })
-        .from(sessions)
+        .from(t.sessions)
         .where(
           and(
-            gt(sessions.expiresAt, param('now')),
-            or(eq(sessions.remember, true), gt(sessions.lastSeenAt, param('idleSince'))),
+            gt(t.sessions.expiresAt, param('now')),
+            or(eq(t.sessions.remember, true), gt(t.sessions.lastSeenAt, param('idleSince'))),
+            isFinished(t),
           ),
         ),
     ),

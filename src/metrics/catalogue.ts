@@ -41,6 +41,7 @@ export const METRICS = {
   oauth_token_validation_duration_seconds: histogram('Validating one token.', DEFAULT_BUCKETS, ['provider']),
   auth_attempts_total: counter('Password sign-in attempts.', ['method', 'result']),
   auth_login_total: counter('Sign-ins.', ['auth_source', 'result']),
+  auth_second_factor_total: counter('Second factors sent, at a sign-in or a confirmation.', ['method', 'outcome']),
   auth_login_duration_seconds: histogram('Password sign-in.', DEFAULT_BUCKETS, ['method']),
   auth_external_api_duration_seconds: histogram(
     'One call of the service that checks passwords.',

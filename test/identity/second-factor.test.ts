@@ -219,9 +219,10 @@ describe.each(databases)('second factor on %s', (_name, open) => {
     expect((await known.send(code(secret))).status).toBe(302)
     app.clock.advance(STEP_MS * 2)
     const statuses: number[] = []
-    for (let guess = 0; guess < 7; guess += 1) statuses.push((await (await halfway(user)).send('000000')).status)
+    for (let guess = 0; guess < 7; guess += 1)
+      statuses.push((await (await halfway(user, { ip: '192.0.2.77' })).send('000000')).status)
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429])
-    expect((await (await halfway(user)).send(code(secret))).status).toBe(429)
+    expect((await (await halfway(user, { ip: '192.0.2.78' })).send(code(secret))).status).toBe(429)
     known.browser.cookies.delete('oauth_session')
     await known.browser.logIn(user)
     const form = await known.browser.get(STEP)

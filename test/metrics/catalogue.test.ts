@@ -22,6 +22,7 @@ const PUBLISHED: readonly (readonly [string, string, string, string?])[] = [
   ['oauth_token_validation_duration_seconds', 'histogram', 'provider', DEFAULT],
   ['auth_attempts_total', 'counter', 'method result'],
   ['auth_login_total', 'counter', 'auth_source result'],
+  ['auth_second_factor_total', 'counter', 'method outcome'],
   ['auth_login_duration_seconds', 'histogram', 'method', DEFAULT],
   ['auth_logout_total', 'counter', ''],
   ['auth_oauth_callback_total', 'counter', 'provider result'],

@@ -13,6 +13,7 @@ import {
   refused,
   typedName,
 } from '../login-outcome'
+import { auditFirstStep } from '../second-factor/first-step'
 import { type StartedSession, startSession } from '../sessions'
 import { findUser, type User } from '../users'
 import { reportMismatch } from './mismatch'
@@ -76,18 +77,18 @@ async function startUnlessChanged(
   { user, isNew, claim, alongside }: Sync & { kind: 'ready' },
   identity: ExternalIdentity,
 ): Promise<StartedSession | undefined> {
+  const facts = { auth_source: user.authSource, provider: PROVIDER_NAMES.http_api }
   const success = audit(ctx, {
     event: 'AUTHENTICATION_SUCCESS',
     action: isNew ? 'New external user created and authenticated' : 'User login successful',
     actor: { id: user.id, username: user.username },
     resource: { type: 'USER', id: user.id },
-    details: isNew
-      ? { auth_source: user.authSource, external_id: identity.id }
-      : { auth_source: user.authSource, provider: PROVIDER_NAMES.http_api },
+    details: isNew ? { auth_source: user.authSource, external_id: identity.id } : facts,
   })
+  const recorded = auditFirstStep(ctx, user, facts) ?? success
   const proven = { user, remember, amr: 'pwd', idp: 'http_api', ...(replaces && { replaces }) }
   try {
-    return await startSession(ctx, proven, { claim, alongside: [...alongside, noteSuccess(subject), ...success] })
+    return await startSession(ctx, proven, { claim, alongside: [...alongside, noteSuccess(subject), ...recorded] })
   } catch (error) {
     if (error instanceof Conflict || error instanceof Duplicate) return undefined
     throw error

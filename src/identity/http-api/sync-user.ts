@@ -6,6 +6,7 @@ import { param, query, rowParameters, write } from '../../db/definitions'
 import { must, type Statement } from '../../db/statements'
 import { isEmailTaken } from '../../users/create-user'
 import { isRetired, retireUsername } from '../../users/retired-usernames'
+import { lastLoginAfter } from '../second-factor/required'
 import { findUserByUsername, normaliseEmail, normaliseUsername, type User } from '../users'
 import { isSamePerson } from './mismatch'
 import { type ExternalIdentity, isStorable } from './response'
@@ -137,7 +138,7 @@ async function update(
   const at = now(ctx)
   const isChanged = Object.keys(changes).length > 0
   const edited = isChanged ? { ...changes, version: user.version + 1, updatedAt: at } : {}
-  const after: User = { ...user, ...edited, lastLoginAt: at }
+  const after: User = { ...user, ...edited, lastLoginAt: lastLoginAfter(user, at) }
   const claim = must(writeSynced, { ...after, seenVersion: user.version }, 'user')
   return { kind: 'ready', user: after, isNew: false, claim, alongside: traces(ctx, user, after, skipped) }
 }

@@ -5,6 +5,13 @@ import type { Statement } from '../../db/statements'
 import type { Provider, ProviderAccount } from '../providers/provider'
 import type { User } from '../users'
 
+/** Whose account there it was. */
+export const linkedFacts = (provider: Provider, account: ProviderAccount) => ({
+  provider: provider.name,
+  provider_user_id: account.subject,
+  issuer: account.issuer,
+})
+
 export const auditLogin = (
   ctx: RequestContext,
   provider: Provider,
@@ -19,12 +26,7 @@ export const auditLogin = (
     severity,
     actor: { id: user.id, username: user.username },
     resource: { type: 'USER', id: user.id },
-    details: {
-      provider: provider.name,
-      provider_user_id: account.subject,
-      issuer: account.issuer,
-      ...(action.startsWith('New user') && { email: account.email }),
-    },
+    details: { ...linkedFacts(provider, account), ...(action.startsWith('New user') && { email: account.email }) },
   })
 
 export const auditRename = (ctx: RequestContext, provider: Provider, user: User, renamed: string): Statement[] =>
@@ -55,11 +57,7 @@ export function auditRefusedLogin(
       actor: { id: user.id, username: user.username },
       resource: { type: 'USER', id: user.id } as const,
     }),
-    details: {
-      provider: provider.name,
-      reason,
-      ...(account && { provider_user_id: account.subject, issuer: account.issuer }),
-    },
+    details: { provider: provider.name, reason, ...(account && linkedFacts(provider, account)) },
     errorMessage: reason,
   })
 }

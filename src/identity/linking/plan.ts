@@ -3,10 +3,11 @@ import { now, type RequestContext } from '../../context'
 import type { Statement } from '../../db/statements'
 import { retireUsername } from '../../users/retired-usernames'
 import type { Provider, ProviderAccount } from '../providers/provider'
+import { auditFirstStep } from '../second-factor/first-step'
 import type { BrowserSession } from '../sessions'
 import { normaliseEmail, normaliseUsername, type User } from '../users'
 import { addressStanding } from './address'
-import { auditLogin, auditRename } from './audit-login'
+import { auditLogin, auditRename, linkedFacts } from './audit-login'
 import { type Connection, listConnections, newConnection, snapshotOf, useConnection } from './records'
 import type { Resolution } from './resolve'
 import { dropAddressClaim, insertProviderUser, updateUser } from './user-writes'
@@ -64,7 +65,8 @@ async function planKnown(
     alongside: [
       useConnection(ctx, connection.id, account),
       ...rename,
-      ...auditLogin(ctx, provider, account, updated, 'OAuth authentication successful'),
+      ...(auditFirstStep(ctx, updated, linkedFacts(provider, account)) ??
+        auditLogin(ctx, provider, account, updated, 'OAuth authentication successful')),
     ],
   }
 }
@@ -107,6 +109,7 @@ async function planLink(ctx: RequestContext, login: ProviderLogin, user: User, t
       statement,
       // Nobody asked for it, so it is to be noticed.
       ...auditLogin(ctx, provider, account, updated, 'OAuth provider linked to existing user', 'WARNING'),
+      ...(auditFirstStep(ctx, updated, linkedFacts(provider, account)) ?? []),
     ],
   }
 }

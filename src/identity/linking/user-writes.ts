@@ -3,6 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import { now, type RequestContext } from '../../context'
 import { param, rowParameters, write } from '../../db/definitions'
 import { must, run, type Statement } from '../../db/statements'
+import { lastLoginAfter } from '../second-factor/required'
 import type { User } from '../users'
 
 const insertUser = write('insert_provider_user', (q, t) => q.insert(t.users).values(rowParameters(t.users)))
@@ -51,7 +52,7 @@ export function updateUser(ctx: Pick<RequestContext, 'clock'>, seen: User, wante
   const user: User = {
     ...wanted,
     version: isEdited ? seen.version + 1 : seen.version,
-    lastLoginAt: at,
+    lastLoginAt: lastLoginAfter(seen, at),
     updatedAt: isEdited ? at : seen.updatedAt,
   }
   return { user, claim: must(updateUserRow, { ...user, seenVersion: seen.version }, 'user') }

@@ -24,8 +24,19 @@ export const ACR_MULTI_FACTOR = 'http://schemas.openid.net/pape/policies/2007/06
 /** Two factors were shown. */
 export const isMultiFactor = (amr: string): boolean => amr.split(' ').includes('mfa')
 
+/** Stands among the methods of a login that waits for its second factor; nothing is ever issued from such a row. */
+export const UNFINISHED = 'unfinished'
+
+/** It was begun as a login in two steps, and stays so whatever becomes of the account's factors meanwhile. */
+export const isUnfinished = (amr: string): boolean => amr.split(' ').includes(UNFINISHED)
+
 /** The account has a factor this session was not started with: it is no session yet. */
-export const isHalfway = ({ user, amr }: Proven): boolean => hasSecondFactor(user) && !isMultiFactor(amr)
+export const isHalfway = ({ user, amr }: Proven): boolean =>
+  isUnfinished(amr) || (hasSecondFactor(user) && !isMultiFactor(amr))
+
+/** `last_login_at` as a first step leaves it: only a complete login counts. */
+export const lastLoginAfter = (user: Factors & Pick<User, 'lastLoginAt'>, at: Date): Date | null =>
+  hasSecondFactor(user) ? user.lastLoginAt : at
 
 /** The account has none although `REQUIRE_MFA` asks for one. */
 export const mustEnrol = ({ REQUIRE_MFA }: Pick<Settings, 'REQUIRE_MFA'>, { user }: Pick<Proven, 'user'>): boolean =>
@@ -33,4 +44,6 @@ export const mustEnrol = ({ REQUIRE_MFA }: Pick<Settings, 'REQUIRE_MFA'>, { user
 
 /** The methods of a first step, those of the factor shown after it, and that there were two (RFC 8176). */
 export const withSecondFactor = (amr: string, factor: readonly string[]): string =>
-  [...new Set([...amr.split(' ').filter((method) => method !== ''), ...factor, 'mfa'])].join(' ')
+  [...new Set([...amr.split(' ').filter((method) => method !== '' && method !== UNFINISHED), ...factor, 'mfa'])].join(
+    ' ',
+  )

@@ -41,7 +41,8 @@ export const secondStepPages = (context: Context) =>
         answering(ctx, request, { session, halfway }, body, async (waiting, target) => {
           const outcome = await verifySecondFactor(ctx, waiting.user, body.code ?? '', deviceOf(ctx, request, waiting))
           if (outcome.kind === 'right') return outcome
-          if (outcome.kind === 'wrong') return refuse(ctx, waiting, target, 'code', 'wrong_code')
+          if (outcome.kind === 'wrong') return refuse(ctx, waiting, target, outcome.method, 'wrong_code')
+          auditRefusedFactor(ctx, waiting.user, { ...REFUSED, method: outcome.method, reason: 'throttled' })
           const headers = { 'Retry-After': String(Math.ceil(outcome.waitMs / 1000)) }
           return form(ctx, waiting, target, { status: 429, problem: (m) => m.stepTooMany, headers })
         }),
@@ -98,7 +99,7 @@ async function answering(
   const shown = await show(halfway, target)
   if (shown instanceof Response) return shown
   const started = await completeLogin(ctx, halfway, shown)
-  if (!started) return refuse(ctx, halfway, target, shown.method === 'passkey' ? 'passkey' : 'code', 'used_meanwhile')
+  if (!started) return refuse(ctx, halfway, target, shown.method, 'used_meanwhile')
   const isKnown = deviceOf(ctx, request, halfway) !== undefined
   const marked = isKnown ? undefined : newKnownDevice(ctx, halfway.user.username)
   return signedInAnswer(ctx, { started, knownDevice: marked }, target)
@@ -107,16 +108,19 @@ async function answering(
 const deviceOf = (ctx: RequestContext, request: Request, { user }: BrowserSession): string | undefined =>
   knownDevice(ctx, user.username, readCookie(request, deviceCookieName(ctx.settings)))
 
+const REFUSED = { action: 'Second factor refused' }
+
 function refuse(
   ctx: RequestContext,
   waiting: BrowserSession,
   target: string,
-  factor: 'code' | 'passkey',
+  method: ShownFactor['method'],
   reason: string,
 ): Promise<Response> {
-  auditRefusedFactor(ctx, waiting.user, { reason, factor, action: 'Second factor refused' })
-  const problem = (m: Messages['security']) => (factor === 'code' ? m.stepWrong : m.stepWrongPasskey)
-  return form(ctx, waiting, target, { status: 401, problem, at: factor })
+  auditRefusedFactor(ctx, waiting.user, { ...REFUSED, reason, method })
+  const isPasskey = method === 'passkey'
+  const problem = (m: Messages['security']) => (isPasskey ? m.stepWrongPasskey : m.stepWrong)
+  return form(ctx, waiting, target, { status: 401, problem, at: isPasskey ? 'passkey' : 'code' })
 }
 
 interface Shown {

@@ -1,7 +1,9 @@
 /** Checking what somebody typed as second factor. */
 import type { RequestContext } from '../../context'
+import { commit } from '../../db/commit'
 import type { Statement } from '../../db/statements'
-import { claimAttempt, noteSuccess, PASSWORD_POLICY } from '../attempt-delays'
+import { subscriberOf } from '../../limits/subscriber'
+import { claimAttempt, type DelayPolicy, noteSuccess, PASSWORD_POLICY, takeBackAttempt } from '../attempt-delays'
 import { type User, userUnchanged } from '../users'
 import { openTotpSecret, readRecoveryCode, useRecoveryCode, useTotpStep } from './records'
 import { stepOf } from './totp'
@@ -19,12 +21,19 @@ export interface ShownFactor {
 
 export type FactorVerification =
   | ShownFactor
-  | { readonly kind: 'wrong' }
-  | { readonly kind: 'delayed'; readonly waitMs: number }
+  | { readonly kind: 'wrong'; readonly method: TypedFactor }
+  | { readonly kind: 'delayed'; readonly method: TypedFactor; readonly waitMs: number }
+
+export type TypedFactor = Exclude<ShownFactor['method'], 'passkey'>
+
+/** Many people share the address of an office: it may be wrong more often than one account. */
+const ADDRESS_POLICY: DelayPolicy = { ...PASSWORD_POLICY, freeFailures: 20 }
 
 /**
- * Guesses are counted before they are looked at, apart from those of passwords: only who knows the password gets here. A
- * browser the account is known in has a count of its own, so that a thief of the password locks nobody out.
+ * Guesses are counted before they are looked at, apart from those of passwords: only who knows the password gets here.
+ * They are counted for the account and for the address, so that neither many addresses guess at one account nor one
+ * address at many. A browser the account is known in has a count of its own and is asked for no other, so that neither
+ * a thief of the password nor a neighbour locks anybody out there.
  *
  * Throws `DatabaseUnavailable`.
  */
@@ -34,13 +43,36 @@ export async function verifySecondFactor(
   typed: string,
   device: string | undefined,
 ): Promise<FactorVerification> {
-  const subject = `second-factor:${user.id}${device === undefined ? '' : `:${device}`}`
-  const waitMs = await claimAttempt(ctx, subject, PASSWORD_POLICY)
-  if (waitMs > 0) return { kind: 'delayed', waitMs }
   const digits = typed.replaceAll(/\s/g, '')
-  const right = /^\d{6}$/.test(digits) ? checkTotp(ctx, user, digits) : await checkRecovery(ctx, user, typed)
-  if (!right) return { kind: 'wrong' }
-  return { ...right, kind: 'right', alongside: [...right.alongside, noteSuccess(subject)] }
+  const isTotp = /^\d{6}$/.test(digits)
+  const method = isTotp ? 'totp' : 'recovery_code'
+  const guess = await claimGuess(ctx, user, device)
+  if (guess.waitMs > 0) return { kind: 'delayed', method, waitMs: guess.waitMs }
+  const right = isTotp ? checkTotp(ctx, user, digits) : await checkRecovery(ctx, user, typed)
+  if (!right) return { kind: 'wrong', method }
+  return { ...right, kind: 'right', alongside: [...right.alongside, ...guess.forgiven] }
+}
+
+interface Guess {
+  readonly waitMs: number
+  /** Part of the commit of a right one. */
+  readonly forgiven: readonly Statement[]
+}
+
+async function claimGuess(ctx: RequestContext, user: User, device: string | undefined): Promise<Guess> {
+  const account = `second-factor:${user.id}`
+  if (device !== undefined) {
+    const known = `${account}:${device}`
+    return { waitMs: await claimAttempt(ctx, known, PASSWORD_POLICY), forgiven: [noteSuccess(known)] }
+  }
+  const address = `second-factor-from:${subscriberOf(ctx.request.ip)}`
+  const waitThere = await claimAttempt(ctx, address, ADDRESS_POLICY)
+  if (waitThere > 0) return { waitMs: waitThere, forgiven: [] }
+  const waitMs = await claimAttempt(ctx, account, PASSWORD_POLICY)
+  // Nothing was guessed.
+  if (waitMs > 0) await commit(ctx, [takeBackAttempt(ctx, address)])
+  // A factor of one's own must not wipe out the wrong guesses at those of others.
+  return { waitMs, forgiven: [noteSuccess(account), takeBackAttempt(ctx, address)] }
 }
 
 type Right = Omit<ShownFactor, 'kind'>

@@ -87,6 +87,15 @@ const signIn: readonly Action[] = [
     },
   ],
   [
+    'signs in with a password and has a second factor to show',
+    async (act) => {
+      const person = await act.person()
+      await setUpFactor(act, browserOf(act, person))
+      await logIn(act, person)
+      return [record('SECOND_FACTOR_REQUIRED', someone(person), account(person))]
+    },
+  ],
+  [
     'types a wrong password',
     async (act) => {
       const person = await act.person()

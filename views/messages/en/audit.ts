@@ -137,6 +137,10 @@ export const audit = {
       label: 'Login failure',
       meaning: 'A password was wrong, or the account may not sign in.',
     },
+    SECOND_FACTOR_REQUIRED: {
+      label: 'Second factor asked for',
+      meaning: 'The first step of a sign-in was right. Nobody is signed in before the second factor.',
+    },
     OAUTH_AUTHENTICATION: {
       label: 'OAuth login',
       meaning: 'Somebody signed in through another provider, or tried to.',

@@ -129,6 +129,7 @@ export const audit: Audit = {
   types: {
     AUTHENTICATION_SUCCESS: { label: '登入成功', meaning: '有人以密碼登入。' },
     AUTHENTICATION_FAILURE: { label: '登入失敗', meaning: '密碼錯誤，或帳號不能登入。' },
+    SECOND_FACTOR_REQUIRED: { label: '要求第二因素', meaning: '登入的第一步正確；通過第二因素之前尚未登入。' },
     OAUTH_AUTHENTICATION: { label: 'OAuth 登入', meaning: '有人透過其他提供者登入，或嘗試登入。' },
     LOGOUT: { label: '登出', meaning: '瀏覽器工作階段因要求而結束。' },
     DEVICE_CODE_GENERATED: { label: '已建立裝置代碼', meaning: '有裝置要求連結。' },
