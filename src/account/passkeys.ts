@@ -26,6 +26,7 @@ import { listPasskeys } from '../identity/passkeys/records'
 import { safeRedirect } from '../identity/redirect-target'
 import { mustEnrol } from '../identity/second-factor/required'
 import type { BrowserSession } from '../identity/sessions'
+import { visibleText } from '../identity/visible-text'
 import { orChangedMeanwhile } from './changed-meanwhile'
 
 const HERE = PASSKEYS_PATH
@@ -97,7 +98,7 @@ export const accountPasskeyPages = (context: Context) =>
 
 /** Throws the 400 page. */
 function passkeyName(typed: string | undefined): string {
-  const name = typed?.trim().toWellFormed() ?? ''
+  const name = visibleText(typed ?? '')
   if (name === '' || name.length > LONGEST_NAME) throw new PageError(400, (text) => text.passkeys.errors.badName)
   return name
 }

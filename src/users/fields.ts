@@ -1,5 +1,6 @@
 /** What an administrator may enter about a user, and in which form it is stored. */
 import type { Tables } from '../db/tables'
+import { hasInvisible, visibleText } from '../identity/visible-text'
 import { UserRefused } from './refused'
 
 export type Role = Tables['users']['$inferSelect']['role']
@@ -7,9 +8,6 @@ export type Role = Tables['users']['$inferSelect']['role']
 const LONGEST_USERNAME = 255
 const LONGEST_EMAIL = 254
 const LONGEST_NAME = 255
-
-/** Control characters, and those that turn the direction of text around: a name must look like what it is. */
-const INVISIBLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 /** `John Doe!@#` becomes `johndoe`. Throws `UserRefused`. */
 export function storedUsername(typed: string): string {
@@ -31,13 +29,13 @@ export function requiredEmail(typed: string): string {
 
 /** One `@` with something on both sides, nothing invisible or blank. Whether mail arrives there nobody knows. */
 export function checkEmail(email: string): void {
-  const plain = /^[^@\s]+@[^@\s]+$/.test(email) && email.replaceAll(INVISIBLE, '') === email
+  const plain = /^[^@\s]+@[^@\s]+$/.test(email) && !hasInvisible(email)
   if (!plain || email.length > LONGEST_EMAIL) throw new UserRefused('email_invalid')
 }
 
 /** Without control characters. Throws `UserRefused`. */
 export function storedFullName(typed: string): string {
-  const name = typed.toWellFormed().replaceAll(INVISIBLE, '').trim()
+  const name = visibleText(typed)
   if (name.length > LONGEST_NAME) throw new UserRefused('name_long')
   return name
 }

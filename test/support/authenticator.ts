@@ -27,6 +27,8 @@ export interface Lies {
   readonly topOrigin?: string
   readonly userVerified?: boolean
   readonly userPresent?: boolean
+  /** May be copied to other devices, and was. */
+  readonly copied?: boolean
   readonly userHandle?: string | undefined
   readonly counter?: number
   readonly credentialId?: string
@@ -63,7 +65,7 @@ export function softAuthenticator({ origin, synced = false, counts = true }: Aut
     const authData = (rpId: string, told: Lies, counter: number, credential: Buffer = Buffer.alloc(0)) =>
       Buffer.concat([
         sha256(told.rpId ?? rpId),
-        flagsOf(told, synced, credential.length > 0),
+        flagsOf(told, told.copied ?? synced, credential.length > 0),
         uint32(counter),
         credential,
       ])

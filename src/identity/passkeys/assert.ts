@@ -18,6 +18,7 @@ export type PasskeyRefusal =
   | 'unknown_passkey'
   | 'foreign_passkey'
   | 'wrong_signature'
+  | 'backup_changed'
   | 'counter_went_back'
 
 export type PasskeyVerification =
@@ -67,6 +68,8 @@ export async function verifyPasskey(
 
   const assertion = await verifyAssertion(response, { ...passkey, party, challenge })
   if (!assertion) return wrong('wrong_signature', user)
+  // A key that may be copied is made so, and stays it (§7.2 step 19): `amr` says it.
+  if (assertion.backupEligible !== passkey.backupEligible) return wrong('backup_changed', user)
   if (counterGoesBack(passkey.counter, assertion.counter)) {
     reportCopy(ctx, user, passkey, assertion.counter)
     return wrong('counter_went_back', user)

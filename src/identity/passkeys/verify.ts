@@ -54,10 +54,14 @@ export async function verifyRegistration(
     counter: credential.counter,
     transports: response.response.transports ?? [],
     aaguid,
-    backupEligible: credentialDeviceType === 'multiDevice',
-    backedUp: credentialBackedUp,
+    ...backup(credentialDeviceType, credentialBackedUp),
   }
 }
+
+const backup = (deviceType: 'singleDevice' | 'multiDevice', backedUp: boolean) => ({
+  backupEligible: deviceType === 'multiDevice',
+  backedUp,
+})
 
 /**
  * As attestation `none`, which was asked for (§8.7), whatever was sent. Nobody here decides by the maker of an
@@ -78,12 +82,9 @@ async function withoutStatement(sent: RegistrationResponse): Promise<Registratio
   return { ...sent, response: { ...sent.response, attestationObject: Buffer.from(bare).toString('base64url') } }
 }
 
-export interface Assertion {
-  readonly counter: number
-  readonly backedUp: boolean
-}
+export type Assertion = Pick<NewCredential, 'counter' | 'backupEligible' | 'backedUp'>
 
-/** Undefined when the key did not sign this challenge for this server with its owner verified (§7.2 but step 22). */
+/** Undefined when the key did not sign this challenge for this server with its owner verified (§7.2 but what is compared with the record). */
 export async function verifyAssertion(
   response: AssertionResponse,
   { party, challenge, credentialId, publicKey }: Expected & Pick<NewCredential, 'credentialId' | 'publicKey'>,
@@ -101,8 +102,8 @@ export async function verifyAssertion(
     }),
   )
   if (!checked?.verified) return undefined
-  const { newCounter, credentialBackedUp } = checked.authenticationInfo
-  return { counter: newCounter, backedUp: credentialBackedUp }
+  const { newCounter, credentialDeviceType, credentialBackedUp } = checked.authenticationInfo
+  return { counter: newCounter, ...backup(credentialDeviceType, credentialBackedUp) }
 }
 
 /** The library refuses by exceptions, which quote what was sent. */

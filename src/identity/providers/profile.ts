@@ -1,4 +1,5 @@
 /** What is taken over of a profile, and in which form. */
+import { hasInvisible, visibleText } from '../visible-text'
 import { ProviderFailure } from './provider'
 
 const LONGEST_NAME = 255
@@ -6,13 +7,8 @@ const LONGEST_EMAIL = 254
 const LONGEST_URL = 2_048
 const LONGEST_ID = 255
 
-/** Control characters, and those that turn the direction of text around: a name must look like what it is. */
-const INVISIBLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
-
 export const name = (value: unknown): string =>
-  typeof value === 'string' ? value.toWellFormed().replaceAll(INVISIBLE, '').trim().slice(0, LONGEST_NAME) : ''
-
-const hasInvisible = (text: string): boolean => text.replaceAll(INVISIBLE, '') !== text
+  typeof value === 'string' ? visibleText(value).slice(0, LONGEST_NAME) : ''
 
 /** The address, or an empty text for what is none. */
 export function email(value: unknown): string {

@@ -46,6 +46,7 @@ describe('signing in', () => {
     ['a page in a frame, as newer browsers say it', { topOrigin: 'https://evil.example' }, 'framed'],
     ['the owner was not verified', { userVerified: false }, 'wrong_signature'],
     ['nobody was there', { userPresent: false }, 'wrong_signature'],
+    ['a key that never left its device and may be copied now', { copied: true }, 'backup_changed'],
     ['another key', { key: stranger }, 'wrong_signature'],
     ['another user handle', { userHandle: Buffer.alloc(32, 1).toString('base64url') }, 'foreign_passkey'],
     ['no user handle', { userHandle: undefined }, 'foreign_passkey'],
@@ -151,7 +152,15 @@ describe('a new passkey', () => {
     },
   )
 
-  test.each(['', '   ', 'x'.repeat(65)])('a name is needed, not too long (%#)', async (name) => {
+  test('a name shows what it is: nothing in it is invisible or turns the text around', async () => {
+    const { user, browser } = await userWithPasskey(app)
+    const id = (await passkeysOf(user))[0]?.id
+    const fields = { csrf_token: await csrfTokenOf(browser), name: ' My\u202e key\r\n\u0007' }
+    expect((await browser.post(`${PASSKEYS}/${id}/rename`, fields)).status).toBe(303)
+    expect((await passkeysOf(user))[0]?.name).toBe('My key')
+  })
+
+  test.each(['', '   ', '\u0007', 'x'.repeat(65)])('a name is needed, not too long (%#)', async (name) => {
     const { user, browser } = await userWithPasskey(app)
     const id = (await passkeysOf(user))[0]?.id
     const csrf_token = await csrfTokenOf(browser)
