@@ -23,6 +23,8 @@ export interface SplitFilter {
   readonly rest: AuditFilter
   /** Records are found without looking at many that do not match. */
   readonly direct: boolean
+  /** What `lead` finds does not lie together. */
+  readonly scattered: boolean
 }
 
 export function splitFilter({ startTime, endTime, ...asked }: AuditFilter): SplitFilter {
@@ -34,6 +36,7 @@ export function splitFilter({ startTime, endTime, ...asked }: AuditFilter): Spli
   return {
     lead: { ...(startTime && { startTime }), ...(endTime && { endTime }), ...of(lead ? [lead] : []) },
     rest: of(others),
+    scattered: lead !== undefined,
     direct: others.length === 0 || (others.length === 1 && !lead && others.every((name) => isOrdinary(asked, name))),
   }
 }
