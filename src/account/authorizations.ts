@@ -1,14 +1,14 @@
 /** `/account/authorizations`: what a person has allowed applications, and taking it back. */
-import { and, desc, eq } from 'drizzle-orm'
 import { t } from 'elysia'
 import { scopeView } from '../../views/describe'
 import { accountAuthorizationsPage } from '../../views/pages/account-authorizations'
 import { findConsentById } from '../consent/consents'
+import { findConsentsOfUser } from '../consent/consents-of-user'
 import { revokeConsent } from '../consent/revoke'
 import type { Context, RequestContext } from '../context'
 import { Conflict, commit } from '../db/commit'
-import { param, query } from '../db/definitions'
 import { messagesFor } from '../edge/language'
+import { listFound, readListRequest } from '../edge/list-request'
 import { page, pageFrame, redirectTo } from '../edge/page'
 import { signedInSurface } from '../edge/surfaces/page'
 import { addFlash, type BrowserSession } from '../identity/sessions'
@@ -16,16 +16,21 @@ import { addFlash, type BrowserSession } from '../identity/sessions'
 const HERE = '/account/authorizations'
 const NOT_FOUND = 'not_found'
 
+const text = t.Optional(t.String())
+
 export const accountAuthorizationsPages = (context: Context) =>
   signedInSurface(context)
     .get(
       HERE,
       async ({ ctx, session, query: asked }) => {
         const frame = pageFrame(ctx, session)
-        const authorizations = await activeConsents(ctx, session.user.id)
+        const request = readListRequest(asked)
+        const listed = await listFound(request, await findConsentsOfUser(ctx, session.user.id))
         const html = accountAuthorizationsPage(frame, {
-          authorizations: authorizations.map(({ uuid, clientId, clientName, scopes, grantedAt }) => ({
-            ...{ uuid, clientId, clientName: clientName ?? clientId, grantedAt },
+          list: { path: HERE, state: request },
+          listed,
+          authorizations: listed.rows.map(({ uuid, clientId, clientName, scopes, grantedAt }) => ({
+            ...{ uuid, clientId, clientName: clientName || clientId, grantedAt },
             scopes: scopes
               .split(' ')
               .filter((name) => name !== '')
@@ -36,7 +41,7 @@ export const accountAuthorizationsPages = (context: Context) =>
         })
         return page(html)
       },
-      { query: t.Object({ error: t.Optional(t.String()) }), response: t.Any() },
+      { query: t.Object({ error: text, page: text, page_size: text }), response: t.Any() },
     )
     .post(
       `${HERE}/:uuid/revoke`,
@@ -53,24 +58,6 @@ export const accountAuthorizationsPages = (context: Context) =>
         response: t.Any(),
       },
     )
-
-const consentsOfUser = query('active_consents_of_user', (q, { userAuthorizations: consent, oauthApplications }) =>
-  q
-    .select({
-      uuid: consent.uuid,
-      clientId: consent.clientId,
-      clientName: oauthApplications.clientName,
-      scopes: consent.scopes,
-      grantedAt: consent.grantedAt,
-    })
-    .from(consent)
-    .leftJoin(oauthApplications, eq(oauthApplications.clientId, consent.clientId))
-    .where(and(eq(consent.userId, param('userId')), eq(consent.isActive, true)))
-    .orderBy(desc(consent.grantedAt), desc(consent.uuid)),
-)
-
-/** Newest first. Throws `DatabaseUnavailable`. */
-export const activeConsents = (ctx: Pick<Context, 'db'>, userId: string) => ctx.db.all(consentsOfUser, { userId })
 
 /**
  * The number of tokens that stopped working; undefined when there is no such consent of this user: one of somebody else

@@ -1,9 +1,15 @@
-/** The grants of a user, a page at a time: one grant is one family of tokens. */
-import { and, count, desc, eq, exists, gt, inArray, isNotNull, isNull, max, or, type SQL, sql } from 'drizzle-orm'
-import type { PgColumn } from 'drizzle-orm/pg-core'
+/**
+ * The grants of a user, a page at a time: one grant is one family of tokens.
+ *
+ * All that were not revoked come from an index of just these. What a list is narrowed to has no index of its own, but for
+ * what is disabled; it is looked for among the newest grants, and the list says when there are more.
+ */
+import { and, desc, eq, exists, gt, inArray, isNotNull, isNull, max, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { type Context, now } from '../context'
 import { databaseError } from '../db/errors'
-import { type Listed, type ListRequest, listPage } from '../edge/list-request'
+import { contains, searchable } from '../db/folded-text'
+import { countsOf, MOST_LISTED, type Window } from '../db/found'
+import { type Listed, type ListRequest, listFound } from '../edge/list-request'
 import type { FamilyRow } from '../tokens/records'
 
 export type GrantState = 'active' | 'disabled' | 'disabled_by_admin' | 'expired' | 'revoked'
@@ -23,14 +29,16 @@ export const GRANT_FILTERS = { status: ['active', 'disabled', 'revoked'] } as co
 type Reader = Pick<Context, 'db' | 'clock'>
 type GrantRequest = Pick<ListRequest, 'page' | 'pageSize' | 'search' | 'filters'>
 
+/** Of a person's grants, so many are looked at for what is asked for beyond being there. */
+const MOST_LOOKED = 1_000
+
+export type ListedGrants = Listed<OwnGrant> & { readonly cut: boolean }
+
 /** The newest first; equal times are told apart by their id. Throws `DatabaseUnavailable`. */
-export async function listGrants(ctx: Reader, userId: string, request: GrantRequest): Promise<Listed<OwnGrant>> {
+export async function listGrants(ctx: Reader, userId: string, request: GrantRequest): Promise<ListedGrants> {
   try {
-    const listed = await listPage(
-      request,
-      () => countGrants(ctx, userId, request),
-      (window) => selectGrants(ctx, userId, request, window),
-    )
+    const found = await findGrants(ctx, userId, request)
+    const listed = await listFound(request, found)
     const tokens = await tokensOf(
       ctx,
       listed.rows.map(({ family }) => family.id),
@@ -53,22 +61,86 @@ export async function listGrants(ctx: Reader, userId: string, request: GrantRequ
   }
 }
 
-/** Case does not matter, and the signs with a meaning in patterns stand for themselves. */
-const contains = (column: PgColumn, text: string): SQL =>
-  sql`lower(${column}) like ${`%${text.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`} escape '\\'`
-
-function matching(ctx: Reader, userId: string, { search, filters }: GrantRequest): SQL | undefined {
-  const { tokenFamilies: family, oauthApplications: client } = ctx.db.t
-  const live = and(isNull(family.revokedAt), gt(family.expiresAt, now(ctx)))
-  return and(
-    eq(family.userId, userId),
-    filters.status === 'revoked' ? isNotNull(family.revokedAt) : live,
-    filters.status === 'active' || filters.status === 'disabled' ? hasToken(ctx, filters.status) : undefined,
-    search === '' ? undefined : or(contains(family.scopes, search), contains(client.clientName, search)),
-  )
+async function findGrants(ctx: Reader, userId: string, request: GrantRequest) {
+  const { looked, rest, limit } = grantsLookedAt(ctx, userId, request)
+  const [counts] = await ctx.db.q.select(countsOf(rest)).from(looked)
+  return {
+    total: counts?.total ?? 0,
+    cut: counts?.looked === limit,
+    select: async (window: Window) => {
+      const ids = await selectGrantIds(ctx, userId, request, window)
+      return grantsOfIds(
+        ctx,
+        ids.map(({ id }) => id),
+      )
+    },
+  }
 }
 
-function hasToken(ctx: Reader, status: 'active' | 'disabled'): SQL {
+export function selectGrantIds(ctx: Reader, userId: string, request: GrantRequest, { limit, offset }: Window) {
+  const { looked, rest } = grantsLookedAt(ctx, userId, request)
+  return ctx.db.q
+    .select({ id: looked.id })
+    .from(looked)
+    .where(rest)
+    .orderBy(desc(looked.createdAt), desc(looked.id))
+    .limit(limit)
+    .offset(offset)
+}
+
+/** The newest grants of the kind that is asked for, and what else is asked of them. */
+function grantsLookedAt(ctx: Reader, userId: string, { search, filters: { status } }: GrantRequest) {
+  const { q, t } = ctx.db
+  const { tokenFamilies: family, oauthApplications: client } = t
+  const text = searchable(search)
+  const isWhole = status === undefined && text === ''
+  const limit = isWhole ? MOST_LISTED : MOST_LOOKED
+  const order = [desc(family.createdAt), desc(family.id)]
+  const ofUser = eq(family.userId, userId)
+  const live = and(isNull(family.revokedAt), gt(family.expiresAt, now(ctx)))
+  const key = { id: family.id, createdAt: family.createdAt }
+  if (isWhole) {
+    const looked = q
+      .select(key)
+      .from(family)
+      .where(and(ofUser, live))
+      .orderBy(...order)
+      .limit(limit)
+      .as('looked')
+    return { looked, rest: undefined, limit }
+  }
+  const disabled = status === 'disabled' ? inArray(family.id, disabledOf(ctx, userId)) : undefined
+  const looked = q
+    .select({
+      ...{ ...key, revokedAt: family.revokedAt, scopes: family.scopes },
+      clientName: sql<string>`coalesce(${client.clientName}, '')`.as('client_name'),
+    })
+    .from(family)
+    .leftJoin(client, eq(client.clientId, family.clientId))
+    .where(and(ofUser, status === 'revoked' ? undefined : live, disabled))
+    .orderBy(...order)
+    .limit(limit)
+    .as('looked')
+  const rest = and(
+    status === 'revoked' ? isNotNull(looked.revokedAt) : undefined,
+    status === 'active' ? hasActiveToken(ctx, looked.id) : undefined,
+    text === '' ? undefined : contains([looked.scopes, looked.clientName], text),
+  )
+  return { looked, rest, limit }
+}
+
+/** Written as the partial index is, so that the planner recognises it. */
+function disabledOf(ctx: Reader, userId: string) {
+  const { q, t } = ctx.db
+  const { tokenFamilyId, status, expiresAt } = t.accessTokens
+  return q
+    .selectDistinct({ id: tokenFamilyId })
+    .from(t.accessTokens)
+    .where(and(sql`${status} = 'disabled'`, eq(t.accessTokens.userId, userId), gt(expiresAt, now(ctx))))
+    .limit(MOST_LOOKED)
+}
+
+function hasActiveToken(ctx: Reader, familyId: SQLWrapper): SQL {
   const { q, t } = ctx.db
   return exists(
     q
@@ -76,39 +148,22 @@ function hasToken(ctx: Reader, status: 'active' | 'disabled'): SQL {
       .from(t.accessTokens)
       .where(
         and(
-          eq(t.accessTokens.tokenFamilyId, t.tokenFamilies.id),
-          eq(t.accessTokens.status, status),
+          sql`${t.accessTokens.tokenFamilyId} = ${familyId}`,
+          eq(t.accessTokens.status, 'active'),
           gt(t.accessTokens.expiresAt, now(ctx)),
         ),
       ),
   )
 }
 
-async function countGrants(ctx: Reader, userId: string, request: GrantRequest): Promise<number> {
-  const { q, t } = ctx.db
-  const [row] = await q
-    .select({ count: count() })
-    .from(t.tokenFamilies)
-    .leftJoin(t.oauthApplications, eq(t.oauthApplications.clientId, t.tokenFamilies.clientId))
-    .where(matching(ctx, userId, request))
-  return row?.count ?? 0
-}
-
-export const selectGrants = (
-  ctx: Reader,
-  userId: string,
-  request: GrantRequest,
-  { limit, offset }: { readonly limit: number; readonly offset: number },
-) => {
-  const { q, t } = ctx.db
+async function grantsOfIds({ db: { q, t } }: Reader, ids: readonly string[]) {
+  const { tokenFamilies: family, oauthApplications: client } = t
   return q
-    .select({ family: t.tokenFamilies, clientName: t.oauthApplications.clientName })
-    .from(t.tokenFamilies)
-    .leftJoin(t.oauthApplications, eq(t.oauthApplications.clientId, t.tokenFamilies.clientId))
-    .where(matching(ctx, userId, request))
-    .orderBy(desc(t.tokenFamilies.createdAt), desc(t.tokenFamilies.id))
-    .limit(limit)
-    .offset(offset)
+    .select({ family, clientName: client.clientName })
+    .from(family)
+    .leftJoin(client, eq(client.clientId, family.clientId))
+    .where(inArray(family.id, [...ids]))
+    .orderBy(desc(family.createdAt), desc(family.id))
 }
 
 /** Of every grant by status: which there are, and when the last of them ends. */

@@ -1,6 +1,7 @@
 /** `/account`: what a person needs to know about their account at a glance. */
 import { t } from 'elysia'
 import { accountOverviewPage } from '../../views/pages/account-overview'
+import { countConsentsOfUser } from '../consent/consents-of-user'
 import type { Context } from '../context'
 import { readListRequest } from '../edge/list-request'
 import { page, pageFrame } from '../edge/page'
@@ -9,7 +10,6 @@ import { hasPassword } from '../identity/change-password'
 import { listConnections } from '../identity/linking/records'
 import { ownSessions } from '../identity/own-sessions'
 import { signInView } from './activity'
-import { activeConsents } from './authorizations'
 import { GRANT_FILTERS, listGrants } from './grant-list'
 import { listSignIns } from './sign-ins'
 
@@ -24,7 +24,7 @@ export const accountOverviewPages = (context: Context) =>
       const [sessions, grants, consents, connections, signIns] = await Promise.all([
         ownSessions(ctx, session),
         listGrants(ctx, user.id, ACTIVE),
-        activeConsents(ctx, user.id),
+        countConsentsOfUser(ctx, user.id),
         listConnections(ctx, user.id),
         listSignIns(ctx, user.id, RECENT),
       ])
@@ -37,7 +37,7 @@ export const accountOverviewPages = (context: Context) =>
         counts: {
           sessions: sessions.length,
           grants: grants.total,
-          authorizations: consents.length,
+          authorizations: consents,
           connections: connections.length,
         },
         signIns: signIns.rows.map((row) => signInView(frame.t, row)),

@@ -4,6 +4,7 @@ import type { Messages } from '../../views/messages'
 import { adminUserPage } from '../../views/pages/admin-user'
 import { adminUserAuthorizationsPage } from '../../views/pages/admin-user-authorizations'
 import { adminUsersPage } from '../../views/pages/admin-users'
+import { findConsentsOfUser } from '../consent/consents-of-user'
 import type { Context, RequestContext } from '../context'
 import { listFound, readListRequest } from '../edge/list-request'
 import { page, pageFrame } from '../edge/page'
@@ -12,7 +13,7 @@ import { adminSurface } from '../edge/surfaces/admin'
 import type { BrowserSession } from '../identity/sessions'
 import { findUser, type User } from '../identity/users'
 import { ownedApps } from '../users/owned-apps'
-import { consentsOf, countsOfUser, recentEvents } from '../users/user-facts'
+import { countsOfUser, recentEvents } from '../users/user-facts'
 import { findUsers, USER_FILTERS, USER_SORTS } from '../users/user-list'
 import { liveSessions } from '../users/user-sessions'
 import { appView, eventView, userRowView, userSessionView, userView } from './user-views'
@@ -26,6 +27,7 @@ const listQuery = t.Object({
   ...{ role: optionalText, auth_source: optionalText, status: optionalText },
 })
 export const byId = t.Object({ id: t.String() })
+const pageQuery = t.Object({ page: t.Optional(t.String()), page_size: t.Optional(t.String()) })
 
 /** Throws the 404 page. */
 export async function requireUser(ctx: RequestContext, id: string): Promise<User> {
@@ -48,12 +50,15 @@ export const adminUserPages = (context: Context) =>
     )
     .get(
       `${USERS_PATH}/:id/authorizations`,
-      async ({ ctx, session, params }) => {
+      async ({ ctx, session, params, query }) => {
         const user = await requireUser(ctx, params.id)
-        const consents = await consentsOf(ctx, user.id)
+        const request = readListRequest(query)
+        const listed = await listFound(request, await findConsentsOfUser(ctx, user.id))
         const html = adminUserAuthorizationsPage(pageFrame(ctx, session), {
           user: { id: user.id, username: user.username },
-          authorizations: consents.map(({ uuid, clientId, clientName, scopes, grantedAt }) => ({
+          list: { path: `${USERS_PATH}/${encodeURIComponent(user.id)}/authorizations`, state: request },
+          listed,
+          authorizations: listed.rows.map(({ uuid, clientId, clientName, scopes, grantedAt }) => ({
             ...{ uuid, clientId, grantedAt },
             clientName: clientName || clientId,
             scopes: scopes.split(' ').filter((scope) => scope !== ''),
@@ -61,7 +66,7 @@ export const adminUserPages = (context: Context) =>
         })
         return page(html)
       },
-      { params: byId, response: t.Any() },
+      { params: byId, query: pageQuery, response: t.Any() },
     )
 
 async function usersList(

@@ -1,9 +1,9 @@
 /** What an administrator sees of one user beside their record. */
 import { and, desc, eq, gt, sql } from 'drizzle-orm'
 import type { AuditRow } from '../audit/row'
+import { countConsentsOfUser } from '../consent/consents-of-user'
 import { type Context, now } from '../context'
 import { param, query } from '../db/definitions'
-import type { Tables } from '../db/tables'
 
 const count = sql<number>`count(*)`.mapWith(Number)
 
@@ -32,13 +32,6 @@ const connections = query('count_connections_of_user', (q, { oauthConnections })
     .from(oauthConnections)
     .where(eq(oauthConnections.userId, param('userId'))),
 )
-const consents = query('count_consents_of_user', (q, { userAuthorizations }) =>
-  q
-    .select({ count })
-    .from(userAuthorizations)
-    .where(and(eq(userAuthorizations.userId, param('userId')), eq(userAuthorizations.isActive, true))),
-)
-
 export interface UserCounts {
   /** Status active and not expired, up to 1,000. */
   readonly activeTokens: number
@@ -49,31 +42,16 @@ export interface UserCounts {
 /** Throws `DatabaseUnavailable`. */
 export async function countsOfUser(ctx: Pick<Context, 'db' | 'clock'>, userId: string): Promise<UserCounts> {
   const parameters = { userId, now: now(ctx) }
-  const [tokens, connected, allowed] = await Promise.all(
-    [activeTokens, connections, consents].map((each) => ctx.db.one(each, parameters)),
-  )
+  const [tokens, connected, allowed] = await Promise.all([
+    ctx.db.one(activeTokens, parameters),
+    ctx.db.one(connections, parameters),
+    countConsentsOfUser(ctx, userId),
+  ])
   return {
     activeTokens: tokens?.count ?? 0,
     connections: connected?.count ?? 0,
-    consents: allowed?.count ?? 0,
+    consents: allowed,
   }
-}
-
-export type UserConsent = Tables['userAuthorizations']['$inferSelect'] & { readonly clientName: string }
-
-const consentsOfUser = query('consents_of_user', (q, t) =>
-  q
-    .select({ consent: t.userAuthorizations, clientName: t.oauthApplications.clientName })
-    .from(t.userAuthorizations)
-    .innerJoin(t.oauthApplications, eq(t.oauthApplications.clientId, t.userAuthorizations.clientId))
-    .where(and(eq(t.userAuthorizations.userId, param('userId')), eq(t.userAuthorizations.isActive, true)))
-    .orderBy(desc(t.userAuthorizations.grantedAt), desc(t.userAuthorizations.uuid)),
-)
-
-/** What the user allows now, the latest first. Throws `DatabaseUnavailable`. */
-export async function consentsOf(ctx: Pick<Context, 'db'>, userId: string): Promise<UserConsent[]> {
-  const rows = await ctx.db.all(consentsOfUser, { userId })
-  return rows.map(({ consent, clientName }) => ({ ...consent, clientName }))
 }
 
 const RECENT = 10

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
-import { GRANT_FILTERS, listGrants, selectGrants } from '../../src/account/grant-list'
+import { GRANT_FILTERS, listGrants, selectGrantIds } from '../../src/account/grant-list'
 import { commit } from '../../src/db/commit'
 import { readListRequest } from '../../src/edge/list-request'
 
@@ -180,7 +180,7 @@ describe.each(databases)('grants of a user on %s', (name, open) => {
     }, 120_000)
 
     test('a page comes from the index, in order', async () => {
-      const query = selectGrants(app.ctx, user.id, ALL, { limit: 10, offset: 0 })
+      const query = selectGrantIds(app.ctx, user.id, ALL, { limit: 10, offset: 0 })
       const { q } = app.ctx.db as unknown as {
         q: { all?(s: unknown): unknown[]; execute?(s: unknown): Promise<unknown[]> }
       }
@@ -188,7 +188,7 @@ describe.each(databases)('grants of a user on %s', (name, open) => {
       const plan = JSON.stringify(name === 'SQLite' ? q.all?.(explain) : await q.execute?.(explain))
       // SQLite closes the explained statement with its object; until then it holds the table.
       Bun.gc(true)
-      expect(plan).toContain('token_families_user')
+      expect(plan).toContain('token_families_live')
       expect(plan).not.toContain('TEMP B-TREE')
     })
 
@@ -199,7 +199,7 @@ describe.each(databases)('grants of a user on %s', (name, open) => {
       expect(ids.size).toBe(100)
       const began = performance.now()
       const last = await listGrants(app.ctx, user.id, { ...ALL, page: 1_000_000 })
-      expect(last).toMatchObject({ total: 100_000, page: 10_000, pages: 10_000 })
+      expect(last).toMatchObject({ total: 10_000, cut: true, page: 1_000, pages: 1_000 })
       expect(last.rows).toHaveLength(10)
       expect(performance.now() - began).toBeLessThan(2_000)
     })

@@ -51,6 +51,22 @@ describe.each(databases)('account pages on %s', (_name, open) => {
   })
 
   describe('authorized applications', () => {
+    test('come in pages, and a page beyond the end is the last', async () => {
+      const user = await app.insertUser()
+      for (const clientName of ['First', 'Second', 'Third']) {
+        app.clock.advance(1_000)
+        await issueTokens(app, { user, client: await app.insertClient({ clientName }) })
+      }
+      const signedIn = await app.signIn(user)
+      const names = async (query: string) => {
+        const html = await textOf(`/account/authorizations?page_size=2${query}`, signedIn)
+        return ['First', 'Second', 'Third'].filter((name) => html.includes(`>${name}<`))
+      }
+      expect(await names('')).toEqual(['Second', 'Third'])
+      expect(await names('&page=2')).toEqual(['First'])
+      expect(await names('&page=9')).toEqual(['First'])
+    })
+
     test('are listed with what they may do, newest first, and only one’s own', async () => {
       const [user, other] = [await app.insertUser(), await app.insertUser()]
       const client = await app.insertClient({ clientName: 'My reports' })
@@ -60,7 +76,7 @@ describe.each(databases)('account pages on %s', (_name, open) => {
       await issueTokens(app, { user: other, client: await app.insertClient({ clientName: 'Not mine' }) })
       const html = await textOf('/account/authorizations', await app.signIn(user))
       expect(html).toContain('Read data on your behalf')
-      expect(html).toContain('2 applications')
+      expect(html).toContain('Showing 2 total applications')
       expect(html.indexOf('The newer one')).toBeLessThan(html.indexOf('My reports'))
       expect(html).not.toContain('Not mine')
     })

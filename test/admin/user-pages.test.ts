@@ -355,7 +355,7 @@ describe.each(databases)('pages about users on %s', (_name, open) => {
     const path = `${USERS}/${user.id}/authorizations`
     const list = await textOf(path)
     expect(list).toContain('Reader')
-    expect(list).toContain('1 authorized app<')
+    expect(list).toContain('Showing 1 total authorized app<')
     const stranger = await app.insertUser()
     expect((await post(`${USERS}/${stranger.id}/authorizations/${uuid}/revoke`)).status).toBe(404)
     const revoked = await post(`${path}/${uuid}/revoke`)

@@ -112,9 +112,15 @@ export function accountSamples(
     }),
     'account-authorizations': accountAuthorizationsPage(at('/account/authorizations'), {
       authorizations: [1, 2, 3, 4].map(authorization),
+      list: { path: '/account/authorizations', state: { ...state, search: '', filters: {} } },
+      listed: { total: 10_000, page: 2, pages: 1_000, cut: true },
       notFound: true,
     }),
-    'account-authorizations-empty': accountAuthorizationsPage(at('/account/authorizations'), { authorizations: [] }),
+    'account-authorizations-empty': accountAuthorizationsPage(at('/account/authorizations'), {
+      authorizations: [],
+      list: { path: '/account/authorizations', state: { ...state, search: '', filters: {} } },
+      listed: { total: 0, page: 1, pages: 0 },
+    }),
     'account-profile': accountProfilePage(at('/account/profile'), {
       ...profile,
       ...{ fullName: t('Alice Archer'), managedElsewhere: false, problem: 'tooLong' },

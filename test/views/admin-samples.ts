@@ -282,6 +282,8 @@ export function adminSamples(frame: PageFrame, t: (usual: string) => string, now
     }),
     'admin-user-authorizations': adminUserAuthorizationsPage(at('/admin/users/u1/authorizations'), {
       user: { id: 'u1', username: t('dora') },
+      list: { path: '/admin/users/u1/authorizations', state: { search: '', filters: {}, pageSize: 10 } },
+      listed: { total: 12, page: 1, pages: 2 },
       authorizations: range(3).map((i) => ({
         uuid: `c${i}`,
         clientId: t(`app-${i}`),

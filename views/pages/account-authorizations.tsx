@@ -2,7 +2,9 @@ import { Alert } from '../components/alert'
 import { OpenButton } from '../components/button'
 import { Confirm } from '../components/confirm'
 import { Empty } from '../components/empty'
+import type { ListView } from '../components/list-toolbar'
 import { AccountPage } from '../components/page'
+import { ListNote, Pager } from '../components/pager'
 import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
 import type { ScopeView } from '../describe'
@@ -19,12 +21,14 @@ export interface AuthorizationView {
 
 export interface AccountAuthorizationsProps {
   readonly authorizations: readonly AuthorizationView[]
+  readonly list: ListView
+  readonly listed: { readonly total: number; readonly page: number; readonly pages: number; readonly cut?: boolean }
   /** What was to be revoked is not there. */
   readonly notFound?: boolean
 }
 
 export function accountAuthorizationsPage(frame: PageFrame, props: AccountAuthorizationsProps): JSX.Element {
-  const { authorizations, notFound } = props
+  const { authorizations, notFound, list, listed } = props
   const t = frame.t.account.authorizations
   return (
     <AccountPage frame={frame} title={t.title} text={t.text}>
@@ -37,8 +41,9 @@ export function accountAuthorizationsPage(frame: PageFrame, props: AccountAuthor
         <Empty icon="app-window" title={t.emptyTitle} text={t.emptyText} />
       ) : (
         <>
-          <p class="mb-3 text-sm text-muted">{t.count(authorizations.length)}</p>
+          <ListNote frame={frame} list={list} listed={listed} />
           <Table caption={t.title} columns={columns(frame)} rows={authorizations} />
+          <Pager frame={frame} list={list} listed={listed} things={t.things(listed.total)} />
         </>
       )}
       {authorizations.map(({ uuid, clientName }) => (

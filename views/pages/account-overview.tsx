@@ -8,9 +8,12 @@ import { Stat } from '../components/stat'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
 import { Html } from '../html'
-import { figure } from '../numbers'
+import { boundedFigure } from '../numbers'
 
 const COUNTED = ['sessions', 'grants', 'authorizations', 'connections'] as const
+
+/** Nobody needs to know exactly how many more there are. */
+const MOST_COUNTED: { readonly [Name in (typeof COUNTED)[number]]?: number } = { grants: 1_000, authorizations: 10_000 }
 
 const LEADS_TO = {
   sessions: '/account/sessions#browser-sessions',
@@ -59,7 +62,11 @@ export function accountOverviewPage(frame: PageFrame, props: AccountOverviewProp
     >
       <div class="grid grid-cols-2 gap-4 lg:grid-cols-4">
         {COUNTED.map((name) => (
-          <Stat label={t.counts[name]} value={figure(frame, counts[name])} href={to(LEADS_TO[name])} />
+          <Stat
+            label={t.counts[name]}
+            value={boundedFigure(frame, counts[name], MOST_COUNTED[name])}
+            href={to(LEADS_TO[name])}
+          />
         ))}
       </div>
       <Section

@@ -43,7 +43,13 @@ export interface AccountSessionsProps {
   /** What the list of grants was asked for; it is shown whole without. */
   readonly list?: {
     readonly state: ListState
-    readonly listed: { readonly total: number; readonly page: number; readonly pages: number }
+    readonly listed: {
+      readonly total: number
+      readonly page: number
+      readonly pages: number
+      /** Older grants were not looked at. */
+      readonly cut?: boolean
+    }
   }
   readonly notice?: string
 }
@@ -102,6 +108,7 @@ function Grants({ frame, grants, list }: Pick<AccountSessionsProps, 'grants' | '
       }
     >
       {view && (narrowed || grants.length > 0) && <ListToolbar frame={frame} list={view} searchLabel={t.search} />}
+      {list?.listed.cut && <p class="mb-3 text-sm text-muted">{t.cut}</p>}
       {grants.length > 0 ? (
         <Table caption={t.applications} columns={grantColumns(frame.t)} rows={grants} />
       ) : narrowed ? (

@@ -2,6 +2,8 @@ import { AdminPage } from '../components/admin-page'
 import { OpenButton } from '../components/button'
 import { Confirm } from '../components/confirm'
 import { Empty } from '../components/empty'
+import type { ListView } from '../components/list-toolbar'
+import { ListNote, Pager } from '../components/pager'
 import { type Column, Table } from '../components/table'
 import { Time } from '../components/time'
 import type { PageFrame } from '../frame'
@@ -18,10 +20,12 @@ export interface UserAuthorizationView {
 export interface UserAuthorizationsProps {
   readonly user: { readonly id: string; readonly username: string }
   readonly authorizations: readonly UserAuthorizationView[]
+  readonly list: ListView
+  readonly listed: { readonly total: number; readonly page: number; readonly pages: number; readonly cut?: boolean }
 }
 
 export function adminUserAuthorizationsPage(frame: PageFrame, props: UserAuthorizationsProps): JSX.Element {
-  const { user, authorizations } = props
+  const { user, authorizations, list, listed } = props
   const t = frame.t.adminUsers
   const here = `/admin/users/${encodeURIComponent(user.id)}`
   const columns: readonly Column<UserAuthorizationView>[] = [
@@ -69,8 +73,9 @@ export function adminUserAuthorizationsPage(frame: PageFrame, props: UserAuthori
         <Empty icon="app-window" title={t.noAuthorizationsTitle} text={t.noAuthorizationsText} />
       ) : (
         <>
-          <p class="mb-3 text-sm text-muted">{t.authorizationsCount(authorizations.length)}</p>
+          <ListNote frame={frame} list={list} listed={listed} />
           <Table caption={t.authorizations} columns={columns} rows={authorizations} />
+          <Pager frame={frame} list={list} listed={listed} things={t.authorizationThings(listed.total)} />
         </>
       )}
       {authorizations.map(({ uuid, clientName }) => (

@@ -102,7 +102,8 @@ export function makeClientTables(k: Kit, { users }: ReturnType<typeof makeUserTa
     },
     (t) => [
       k.unique('user_authorizations_user_client').on(t.userId, t.clientId),
-      k.index('user_authorizations_client').on(t.clientId, t.grantedAt, t.uuid),
+      k.index('user_authorizations_client').on(t.clientId, t.isActive, t.grantedAt, t.uuid),
+      k.index('user_authorizations_user').on(t.userId, t.isActive, t.grantedAt, t.uuid),
     ],
   )
 

@@ -45,6 +45,7 @@ export function makeTokenTables(k: Kit) {
       k.index('access_tokens_created').on(t.createdAt, t.id),
       // What a list is narrowed to and may be rare; a token is seldom in more than one of these.
       k.index('access_tokens_ended').on(t.status, t.createdAt, t.id).where(sql`${t.status} <> 'active'`),
+      k.index('access_tokens_disabled').on(t.userId, t.tokenFamilyId, t.expiresAt).where(sql`${t.status} = 'disabled'`),
       k.index('access_tokens_refresh').on(t.createdAt, t.id).where(sql`${t.tokenCategory} = 'refresh'`),
       // Category and status, so that live tokens are counted without reading their rows.
       k.index('access_tokens_expiry').on(t.expiresAt, t.tokenCategory, t.status),
@@ -80,6 +81,8 @@ export function makeTokenTables(k: Kit) {
     },
     (t) => [
       k.index('token_families_user').on(t.userId, t.createdAt, t.id),
+      // What a person may still end, counted without reading the rows.
+      k.index('token_families_live').on(t.userId, t.createdAt, t.id, t.expiresAt).where(sql`${t.revokedAt} is null`),
       k.index('token_families_client').on(t.clientId, t.createdAt, t.id),
       k.index('token_families_sid').on(t.sid).where(sql`${t.sid} <> ''`),
       k.index('token_families_expires').on(t.expiresAt),

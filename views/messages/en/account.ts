@@ -40,7 +40,7 @@ export const account = {
   authorizations: {
     title: 'Authorized applications',
     text: 'What you allowed applications to do for you. Taking it back also stops their tokens.',
-    count: (applications: number) => `${applications} ${applications === 1 ? 'application' : 'applications'}`,
+    things: (total: number): string => (total === 1 ? 'application' : 'applications'),
     columns: { application: 'Application', permissions: 'It may', allowed: 'Allowed', actions: 'Actions' },
     active: 'Active',
     emptyTitle: 'No authorized applications',

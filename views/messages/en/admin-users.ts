@@ -205,7 +205,7 @@ export const adminUsers = {
   authorizationsTitle: (name: string) => `Authorized apps of ${name}`,
   authorizationsText: 'What this user has allowed applications to do.',
   authorizationColumns: { application: 'Application', scopes: 'Permissions', granted: 'Granted', actions: 'Actions' },
-  authorizationsCount: (count: number) => counted(count, 'authorized app', 'authorized apps'),
+  authorizationThings: (total: number): string => (total === 1 ? 'authorized app' : 'authorized apps'),
   noAuthorizationsTitle: 'No authorized apps',
   noAuthorizationsText: 'This user has allowed no application anything.',
   revoke: 'Revoke',

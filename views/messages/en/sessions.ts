@@ -52,6 +52,7 @@ export const sessions = {
   statuses: { active: 'Active', disabled: 'Disabled', revoked: 'Revoked' },
   search: 'Application or permission',
   things: (total: number): string => (total === 1 ? 'grant' : 'grants'),
+  cut: 'You have allowed access very often. Only the newest are listed here; ending all access ends the older ones too.',
   noMatchTitle: 'No sessions found',
   noMatchText: 'Nothing matches the search and the filters. Clear them to see everything.',
   disable: 'Disable',

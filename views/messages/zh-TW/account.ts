@@ -41,7 +41,7 @@ export const account: Account = {
   authorizations: {
     title: '已授權的應用程式',
     text: '您允許應用程式代表您執行的操作。收回後，它們的權杖也會失效。',
-    count: (applications) => `${applications} 個應用程式`,
+    things: (_total) => '個應用程式',
     columns: { application: '應用程式', permissions: '它可以', allowed: '允許時間', actions: '操作' },
     active: '有效',
     emptyTitle: '沒有已授權的應用程式',

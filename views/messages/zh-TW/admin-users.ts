@@ -186,7 +186,7 @@ export const adminUsers: AdminUsers = {
   authorizationsTitle: (name) => `${name} 授權的應用程式`,
   authorizationsText: '此使用者允許應用程式做的事。',
   authorizationColumns: { application: '應用程式', scopes: '權限', granted: '授權時間', actions: '操作' },
-  authorizationsCount: (count) => `${count} 個已授權的應用程式`,
+  authorizationThings: (_total) => '個已授權的應用程式',
   noAuthorizationsTitle: '沒有已授權的應用程式',
   noAuthorizationsText: '此使用者沒有允許任何應用程式。',
   revoke: '撤銷',

@@ -50,6 +50,7 @@ export const sessions: Sessions = {
   statuses: { active: '有效', disabled: '已停用', revoked: '已撤銷' },
   search: '應用程式或權限',
   things: (_total) => '項授權',
+  cut: '您授權的次數非常多，這裡只列出最新的授權；撤銷所有存取權也會一併撤銷較舊的授權。',
   noMatchTitle: '找不到任何工作階段',
   noMatchText: '沒有符合搜尋與篩選條件的項目。清除條件即可看到全部。',
   disable: '停用',
