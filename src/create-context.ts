@@ -4,6 +4,7 @@ import { createCaches } from './cache/caches'
 import type { EvictionBus } from './cache/eviction-bus'
 import { withEvictions } from './cache/with-evictions'
 import { systemClock, systemRandom } from './clock'
+import { hasRedisAddress } from './config/rules/redis'
 import type { Settings } from './config/settings'
 import type { Clock, Context, Logger, Random } from './context'
 import type { Database } from './db/database'
@@ -88,6 +89,6 @@ function metricsOf(settings: Settings, worker: WorkerParts | undefined): Metrics
 
 /** Redis reaches the processes of other machines too. */
 function busOf(settings: Settings, worker: WorkerParts | undefined): EvictionBus | undefined {
-  const hasRedis = settings.given.has('REDIS_ADDR') || settings.RATE_LIMIT_STORE === 'redis'
+  const hasRedis = hasRedisAddress(settings.given) || settings.RATE_LIMIT_STORE === 'redis'
   return hasRedis ? undefined : worker?.evictions
 }

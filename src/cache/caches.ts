@@ -1,5 +1,6 @@
 /** The caches that the settings ask for, and the one place where copies are evicted. */
 import type { ClientFacts } from '../clients/cached-client'
+import { hasRedisAddress } from '../config/rules/redis'
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
 import type { Database } from '../db/database'
@@ -129,7 +130,7 @@ function redisLink(
   required: boolean,
 ): RedisLink | undefined {
   const limits = settings.ENABLE_RATE_LIMIT && settings.RATE_LIMIT_STORE === 'redis'
-  const forOthers = settings.postgres !== undefined && !bus && (limits || settings.given.has('REDIS_ADDR'))
+  const forOthers = settings.postgres !== undefined && !bus && (limits || hasRedisAddress(settings.given))
   if (!required && !forOthers) return undefined
   return createRedisLink({ settings, log, processId: random.uuid(), required, distrust })
 }

@@ -1,5 +1,6 @@
 /** Where the settings put each cache. */
 import type { Settings } from '../config/settings'
+import { redisKeyTag } from '../redis-connection'
 import type { CacheName } from './eviction-bus'
 
 /** Labels of the `cache_` metrics. */
@@ -21,46 +22,49 @@ export interface Placement {
 /** A count is younger than the interval of the job that shows it, so every turn shows a new one. */
 const COUNT_SHARE = 0.9
 
-export const placements = (settings: Settings): Readonly<Record<CacheLabel, Placement>> => ({
-  user: {
-    type: settings.USER_CACHE_TYPE,
-    prefix: 'authgate:users:',
-    ttlMs: settings.USER_CACHE_TTL,
-    localTtlMs: settings.USER_CACHE_CLIENT_TTL,
-    localMiB: settings.USER_CACHE_SIZE_PER_CONN,
-    chosen: settings.given.has('USER_CACHE_TYPE'),
-  },
-  client: {
-    type: settings.CLIENT_CACHE_TYPE,
-    prefix: 'authgate:clients:',
-    ttlMs: settings.CLIENT_CACHE_TTL,
-    localTtlMs: settings.CLIENT_CACHE_CLIENT_TTL,
-    localMiB: settings.CLIENT_CACHE_SIZE_PER_CONN,
-    chosen: settings.given.has('CLIENT_CACHE_TYPE'),
-  },
-  client_count: {
-    type: settings.CLIENT_COUNT_CACHE_TYPE,
-    prefix: 'authgate:client-count:',
-    ttlMs: settings.CLIENT_COUNT_CACHE_TTL,
-    localTtlMs: settings.CLIENT_COUNT_CACHE_CLIENT_TTL,
-    localMiB: settings.CLIENT_COUNT_CACHE_SIZE_PER_CONN,
-    chosen: settings.given.has('CLIENT_COUNT_CACHE_TYPE'),
-  },
-  token: {
-    // While it is off it may name anything.
-    type: settings.TOKEN_CACHE_ENABLED ? (settings.TOKEN_CACHE_TYPE as Placement['type']) : 'memory',
-    prefix: 'authgate:tokens:',
-    ttlMs: settings.TOKEN_CACHE_TTL,
-    localTtlMs: settings.TOKEN_CACHE_CLIENT_TTL,
-    localMiB: settings.TOKEN_CACHE_SIZE_PER_CONN,
-    chosen: settings.TOKEN_CACHE_ENABLED,
-  },
-  metrics: {
-    type: settings.METRICS_CACHE_TYPE,
-    prefix: 'authgate:metrics:',
-    ttlMs: settings.METRICS_GAUGE_UPDATE_INTERVAL * COUNT_SHARE,
-    localTtlMs: settings.METRICS_CACHE_CLIENT_TTL,
-    localMiB: settings.METRICS_CACHE_SIZE_PER_CONN,
-    chosen: settings.given.has('METRICS_CACHE_TYPE'),
-  },
-})
+export function placements(settings: Settings): Readonly<Record<CacheLabel, Placement>> {
+  const start = `authgate:${redisKeyTag(settings, 'cache')}`
+  return {
+    user: {
+      type: settings.USER_CACHE_TYPE,
+      prefix: `${start}users:`,
+      ttlMs: settings.USER_CACHE_TTL,
+      localTtlMs: settings.USER_CACHE_CLIENT_TTL,
+      localMiB: settings.USER_CACHE_SIZE_PER_CONN,
+      chosen: settings.given.has('USER_CACHE_TYPE'),
+    },
+    client: {
+      type: settings.CLIENT_CACHE_TYPE,
+      prefix: `${start}clients:`,
+      ttlMs: settings.CLIENT_CACHE_TTL,
+      localTtlMs: settings.CLIENT_CACHE_CLIENT_TTL,
+      localMiB: settings.CLIENT_CACHE_SIZE_PER_CONN,
+      chosen: settings.given.has('CLIENT_CACHE_TYPE'),
+    },
+    client_count: {
+      type: settings.CLIENT_COUNT_CACHE_TYPE,
+      prefix: `${start}client-count:`,
+      ttlMs: settings.CLIENT_COUNT_CACHE_TTL,
+      localTtlMs: settings.CLIENT_COUNT_CACHE_CLIENT_TTL,
+      localMiB: settings.CLIENT_COUNT_CACHE_SIZE_PER_CONN,
+      chosen: settings.given.has('CLIENT_COUNT_CACHE_TYPE'),
+    },
+    token: {
+      // While it is off it may name anything.
+      type: settings.TOKEN_CACHE_ENABLED ? (settings.TOKEN_CACHE_TYPE as Placement['type']) : 'memory',
+      prefix: `${start}tokens:`,
+      ttlMs: settings.TOKEN_CACHE_TTL,
+      localTtlMs: settings.TOKEN_CACHE_CLIENT_TTL,
+      localMiB: settings.TOKEN_CACHE_SIZE_PER_CONN,
+      chosen: settings.TOKEN_CACHE_ENABLED,
+    },
+    metrics: {
+      type: settings.METRICS_CACHE_TYPE,
+      prefix: `${start}metrics:`,
+      ttlMs: settings.METRICS_GAUGE_UPDATE_INTERVAL * COUNT_SHARE,
+      localTtlMs: settings.METRICS_CACHE_CLIENT_TTL,
+      localMiB: settings.METRICS_CACHE_SIZE_PER_CONN,
+      chosen: settings.given.has('METRICS_CACHE_TYPE'),
+    },
+  }
+}

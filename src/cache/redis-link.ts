@@ -63,8 +63,9 @@ export interface RedisLinkOptions {
 }
 
 export function createRedisLink({ settings, log, processId, required, distrust }: RedisLinkOptions): RedisLink {
-  const place = redisPlace(settings)
+  const place = redisPlace(settings, 'cache')
   const channel = `authgate:evictions:${place.db}`
+  const probeKey = `authgate:${place.tag}probe`
   const common = {
     ...place.options,
     lazyConnect: true,
@@ -75,8 +76,6 @@ export function createRedisLink({ settings, log, processId, required, distrust }
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     maxRetriesPerRequest: 0,
-    // Another server has taken over: it is found by connecting again.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     retryStrategy: (attempt: number) => (running ? Math.min(attempt * 100, LONGEST_RECONNECT_PAUSE_MS) : null),
   }
   let running = false
@@ -186,12 +185,14 @@ export function createRedisLink({ settings, log, processId, required, distrust }
   /** From here on every change is heard of. */
   const listen = async (): Promise<void> => {
     const before = session
-    const id = await ears.client('ID')
+    const [run, id] = [await readRun(data), await ears.client('ID')]
+    // While another server takes over, each may have found another one.
+    if (run !== (await readRun(ears))) throw new Error('connected to two servers')
     await ears.subscribe(channel, INVALIDATED)
     // Only where copies are kept: the server remembers every key that is read under tracking.
     if (changed.length > 0) await data.client('TRACKING', 'ON', 'REDIRECT', id)
-    runId = await readRun(data)
     if (session !== before) throw new Error('interrupted')
+    runId = run
     listening = true
     listeningSince = performance.now()
   }
@@ -226,7 +227,7 @@ export function createRedisLink({ settings, log, processId, required, distrust }
       if (probes.size > 50) probes.clear()
       await send({ probe: number })
       // One that is full, or a replica, can be read.
-      if (!up) await data.set(PROBE_KEY, '1', 'PX', PROBE_LIFE_MS)
+      if (!up) await data.set(probeKey, '1', 'PX', PROBE_LIFE_MS)
       // What failed while this probe was under way is made up for by the next one.
       if (!up && listening && pending.isEmpty()) {
         up = true
@@ -259,8 +260,8 @@ export function createRedisLink({ settings, log, processId, required, distrust }
     await listen()
     up = true
     wasUp = true
-    await data.set(PROBE_KEY, '1', 'PX', PROBE_LIFE_MS)
-    await scripts.ifStillMine(PROBE_KEY, '1', '', '')
+    await data.set(probeKey, '1', 'PX', PROBE_LIFE_MS)
+    await scripts.ifStillMine(probeKey, '1', '', '')
     await send({ probe: ++probeNumber })
   }
 
@@ -372,7 +373,6 @@ async function readRun(data: Redis): Promise<string> {
   return `${run} ${line}`
 }
 
-const PROBE_KEY = 'authgate:probe'
 const PROBE_LIFE_MS = 1_000
 
 /** Keys of one command. */

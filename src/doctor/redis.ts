@@ -9,7 +9,7 @@ const PART = 'Redis'
 
 export async function lookAtRedis(settings: Settings): Promise<Finding[]> {
   if (!usesRedis(settings)) return []
-  const place = redisPlace(settings)
+  const place = redisPlace(settings, 'cache')
   const client = new Redis({
     ...place.options,
     lazyConnect: true,
@@ -22,7 +22,7 @@ export async function lookAtRedis(settings: Settings): Promise<Finding[]> {
     await client.connect()
     const startedAt = performance.now()
     await client.ping()
-    return [ok(PART, `${place.host}:${place.port} answers in ${(performance.now() - startedAt).toFixed(1)} ms`)]
+    return [ok(PART, `${place.name} answers in ${(performance.now() - startedAt).toFixed(1)} ms`)]
   } catch (error) {
     const text = redisStartError(place, error).message.replace('failed to initialize rate limits: ', '')
     return [fail(PART, text, 'servers start without it only when it was there before')]

@@ -60,7 +60,7 @@ export interface RedisLimitsParts extends Pick<Context, 'log' | 'metrics'> {
 }
 
 export function createRedisLimits(settings: Settings, { log, metrics, local }: RedisLimitsParts): SharedLimits {
-  const place = redisPlace(settings)
+  const place = redisPlace(settings, 'limits')
   /** Whether lost connections are replaced. */
   let opened = false
   let lastError: unknown
@@ -77,8 +77,6 @@ export function createRedisLimits(settings: Settings, { log, metrics, local }: R
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    // Another server has taken over: it is found by connecting again.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
     retryStrategy: (attempt) => (opened ? Math.min(attempt * 100, LONGEST_RECONNECT_PAUSE_MS) : null),
     scripts: { slidingWindow: { lua: SLIDING_WINDOW, numberOfKeys: 1 } },
   })
@@ -88,7 +86,12 @@ export function createRedisLimits(settings: Settings, { log, metrics, local }: R
   const scripts = redis as unknown as Scripts
 
   const shared = async (key: string, limit: number, counting: 0 | 1): Promise<Verdict> => {
-    const [admitted, remaining, resetInMs] = await scripts.slidingWindow(`ratelimit:${key}`, limit, WINDOW_MS, counting)
+    const [admitted, remaining, resetInMs] = await scripts.slidingWindow(
+      `ratelimit:${place.tag}${key}`,
+      limit,
+      WINDOW_MS,
+      counting,
+    )
     return { admitted: admitted === 1, remaining, resetInMs }
   }
 

@@ -2,7 +2,9 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Check } from './check'
 
-type CaFile = `${'OUTGOING' | 'GITHUB' | 'GITEA' | 'GITLAB' | 'MICROSOFT' | 'OIDC'}_CA_FILE`
+type CaFile =
+  | `${'OUTGOING' | 'GITHUB' | 'GITEA' | 'GITLAB' | 'MICROSOFT' | 'OIDC' | 'REDIS_TLS'}_CA_FILE`
+  | 'REDIS_TLS_CERT_FILE'
 
 /** A file of authorities must be there and hold a certificate; without a name there is nothing to check. */
 export function checkCertificates({ values, problem }: Check, name: CaFile): void {

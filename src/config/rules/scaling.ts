@@ -1,13 +1,14 @@
 /** Rate limits, Redis, caches and metrics. */
 import type { SettingName, Values } from '../settings'
 import { type Check, requirePositive, warnShortSecret } from './check'
+import { checkRedis, hasRedisAddress } from './redis'
 import { requireListenAddress } from './server'
 
 export function checkScaling(check: Check): void {
   checkMetrics(check)
   checkCaches(check)
   checkRateLimits(check)
-  checkRedis(check)
+  checkRedis(check, usesRedis(check.values))
 }
 
 const RATE_LIMITS = [
@@ -33,22 +34,6 @@ function checkRateLimits(check: Check): void {
   requirePositive(check, 'RATE_LIMIT_CLEANUP_INTERVAL')
 }
 
-/** `host:port`, with an IPv6 address in brackets. */
-const HOST_AND_PORT = /^(?:\[[0-9a-f:.]+\]|[^\s:/@[\]]+):(\d{1,5})$/i
-
-/** The address may hold a password, so it is never shown. */
-function checkRedis({ values, given, problem, warn }: Check): void {
-  const address = values.REDIS_ADDR
-  if (address.includes(',')) {
-    problem('REDIS_ADDR must be one address host:port or one redis:// URL; lists are not supported')
-    return
-  }
-  const isUrl = /^rediss?:\/\//i.test(address)
-  const isAddress = isUrl ? URL.canParse(address) : Number(HOST_AND_PORT.exec(address)?.[1] ?? 65_536) <= 65_535
-  if (!isAddress) problem('invalid REDIS_ADDR value (expected host:port, or a redis:// or rediss:// URL)')
-  if (usesRedis(values) && !given.has('REDIS_ADDR')) warn('REDIS_ADDR is not set: localhost:6379 is used')
-}
-
 const CACHES = ['METRICS_CACHE', 'USER_CACHE', 'CLIENT_COUNT_CACHE', 'CLIENT_CACHE'] as const
 
 /** Whether something of the configuration is in Redis. */
@@ -71,7 +56,7 @@ function checkCaches(check: Check): void {
   requirePositive(check, 'TOKEN_CACHE_TTL', ' when TOKEN_CACHE_ENABLED=true')
   if (type === 'redis-aside') requirePositive(check, 'TOKEN_CACHE_CLIENT_TTL', ' when TOKEN_CACHE_TYPE="redis-aside"')
   // With a Redis address evictions reach the memories of other processes.
-  if (type === 'memory' && values.DATABASE_DRIVER === 'postgres' && !usesRedis(values) && !given.has('REDIS_ADDR'))
+  if (type === 'memory' && values.DATABASE_DRIVER === 'postgres' && !usesRedis(values) && !hasRedisAddress(given))
     warn(
       'TOKEN_CACHE_TYPE=memory with PostgreSQL: other processes accept a revoked token until TOKEN_CACHE_TTL; set REDIS_ADDR, or TOKEN_CACHE_TTL to 60s at most',
     )

@@ -1,4 +1,5 @@
 import { duration, flag, integer, oneOf, secret, text } from '../setting'
+import { redisSettings } from './redis'
 
 const CACHE_TYPES = ['memory', 'redis', 'redis-aside'] as const
 const cacheType = (what: string) =>
@@ -14,11 +15,7 @@ export const limitSettings = {
   DEVICE_VERIFY_RATE_LIMIT: integer(10, 'POST /device/verify per minute and address.'),
   INTROSPECT_RATE_LIMIT: integer(20, 'POST /oauth/introspect, and POST /oauth/revoke, per minute and address.'),
   RATE_LIMIT_STORE: oneOf(['memory', 'redis'], 'memory', 'Where limits are counted: memory or redis (shared).'),
-  REDIS_ADDR: text('localhost:6379', 'Redis address host:port, or a redis:// or rediss:// URL.'),
-  REDIS_USERNAME: text('', 'Redis ACL user.'),
-  REDIS_PASSWORD: secret('Redis password.'),
-  REDIS_DB: integer(0, 'Redis database number.', { min: 0 }),
-  REDIS_TLS: flag(false, 'Connects to Redis over TLS.'),
+  ...redisSettings,
 }
 
 export const metricsSettings = {
