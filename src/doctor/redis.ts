@@ -17,14 +17,17 @@ export async function lookAtRedis(settings: Settings): Promise<Finding[]> {
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   })
-  client.on('error', () => {})
+  let lastError: unknown
+  client.on('error', (error) => {
+    lastError = error
+  })
   try {
     await client.connect()
     const startedAt = performance.now()
     await client.ping()
     return [ok(PART, `${place.name} answers in ${(performance.now() - startedAt).toFixed(1)} ms`)]
   } catch (error) {
-    const text = redisStartError(place, error).message.replace('failed to initialize rate limits: ', '')
+    const text = redisStartError(place, lastError ?? error).message.replace('failed to initialize rate limits: ', '')
     return [fail(PART, text, 'servers start without it only when it was there before')]
   } finally {
     client.disconnect()

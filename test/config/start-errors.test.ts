@@ -226,11 +226,20 @@ const CASES: Record<string, [Env, string][]> = {
     [{ RATE_LIMIT_CLEANUP_INTERVAL: '0' }, 'RATE_LIMIT_CLEANUP_INTERVAL must be a positive duration (got 0s)'],
     [
       { REDIS_ADDR: 'a:1,b:2' },
-      'REDIS_ADDR must be one address host:port or one redis:// URL; lists are not supported',
+      'REDIS_ADDR must be one address host:port or one redis:// URL; lists belong in REDIS_SENTINEL_ADDRS or',
     ],
     [{ REDIS_ADDR: 'localhost' }, 'invalid REDIS_ADDR value (expected host:port'],
     [{ REDIS_ADDR: 'localhost:99999' }, 'invalid REDIS_ADDR value (expected host:port'],
     [{ REDIS_ADDR: 'http://x:1' }, 'invalid REDIS_ADDR value (expected host:port'],
+    [{ REDIS_SENTINEL_ADDRS: 'a:1,b' }, 'invalid REDIS_SENTINEL_ADDRS value (expected host:port, separated by commas)'],
+    [{ REDIS_CLUSTER_ADDRS: 'a:1,b:99999' }, 'invalid REDIS_CLUSTER_ADDRS value'],
+    [{ REDIS_CLUSTER_ADDRS: 'a:1', REDIS_DB: '2' }, 'REDIS_DB must be 0 with REDIS_CLUSTER_ADDRS'],
+    [
+      { REDIS_ADDR: 'a:1', REDIS_SENTINEL_ADDRS: 'b:1' },
+      'REDIS_ADDR and REDIS_SENTINEL_ADDRS exclude each other; set one of them',
+    ],
+    [{ REDIS_TLS_CERT_FILE: 'x.pem' }, 'REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE must be set together'],
+    [{ REDIS_TLS_CA_FILE: '/nowhere' }, 'cannot read REDIS_TLS_CA_FILE /nowhere: ENOENT'],
     [{ REDIS_DB: '-1' }, 'REDIS_DB must be at least 0 (got -1)'],
     ...['METRICS', 'USER', 'CLIENT', 'CLIENT_COUNT'].flatMap((cache): [Env, string][] => [
       [
