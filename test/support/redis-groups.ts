@@ -72,6 +72,8 @@ sentinel failover-timeout gate 2000
     })
   await Promise.all((sentinels as number[]).map(sentinel))
   await eventually('the Sentinels and the replica', async () => {
+    const following = String(await redisCommand(urlOf(replica), 'INFO', ['replication']))
+    if (!following.includes('master_link_status:up')) return undefined
     for (const port of sentinels as number[]) {
       const facts = (await redisCommand(urlOf(port), 'SENTINEL', ['MASTER', 'gate'])) as Record<string, string>
       if (facts['num-slaves'] !== '1' || facts['num-other-sentinels'] !== String(count - 1)) return undefined
