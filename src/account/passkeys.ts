@@ -10,7 +10,7 @@ import { page, pageFrame, redirectTo } from '../edge/page'
 import { PageError } from '../edge/page-error'
 import { requireRecentLogin } from '../edge/step-up'
 import { signedInSurface } from '../edge/surfaces/page'
-import { canSignIn } from '../identity/linking/disconnect'
+import { canSignIn } from '../identity/can-sign-in'
 import { listConnections } from '../identity/linking/records'
 import {
   beginRegistration,

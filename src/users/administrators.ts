@@ -4,13 +4,16 @@
  * All of these changes queue up behind each other on the rows of the active administrators, so what one of them saw of
  * the others still holds when it commits: of two administrators who demote each other at once, one is refused.
  */
-import { and, eq, exists, ne, or } from 'drizzle-orm'
+import { and, eq, ne } from 'drizzle-orm'
 import type { Context } from '../context'
 import { Conflict, commit, Duplicate } from '../db/commit'
 import { param, query, write } from '../db/definitions'
 import { guard, run, type Statement } from '../db/statements'
+import { canSignIn } from '../identity/can-sign-in'
 import type { User } from '../identity/users'
 import { UserRefused } from './refused'
+
+type SignInContext = Pick<Context, 'db' | 'settings' | 'providers'>
 
 /** The administrator who acts. */
 export interface Actor {
@@ -36,46 +39,54 @@ const activeAdministrator = query('active_administrator', (q, t) =>
     .where(and(eq(t.users.id, param('id')), eq(t.users.role, 'admin'), eq(t.users.isActive, true))),
 )
 
-/** Another administrator who can sign in: an account nobody can use would leave the server without one. */
-const otherAdministrator = (throughService: boolean) =>
-  query(`other_administrator_${throughService ? 'of_service' : 'local'}`, (q, t) =>
-    q
-      .select({ id: t.users.id })
-      .from(t.users)
-      .where(
-        and(
-          ne(t.users.id, param('id')),
-          eq(t.users.role, 'admin'),
-          eq(t.users.isActive, true),
-          or(
-            and(ne(t.users.passwordHash, ''), ne(t.users.authSource, 'http_api')),
-            throughService ? eq(t.users.authSource, 'http_api') : undefined,
-            exists(
-              q
-                .select({ id: t.oauthConnections.id })
-                .from(t.oauthConnections)
-                .where(eq(t.oauthConnections.userId, t.users.id)),
-            ),
-          ),
-        ),
-      ),
-  )
+const otherAdministrators = query('other_administrators', (q, t) =>
+  q
+    .select({ user: t.users, connection: t.oauthConnections })
+    .from(t.users)
+    .leftJoin(t.oauthConnections, eq(t.oauthConnections.userId, t.users.id))
+    .where(and(ne(t.users.id, param('id')), eq(t.users.role, 'admin'), eq(t.users.isActive, true)))
+    .orderBy(t.users.createdAt, t.users.id),
+)
 
-const localOnly = otherAdministrator(false)
-const withService = otherAdministrator(true)
+const administratorAtVersion = query('administrator_at_version', (q, t) =>
+  q
+    .select({ id: t.users.id })
+    .from(t.users)
+    .where(
+      and(
+        eq(t.users.id, param('id')),
+        eq(t.users.version, param('version')),
+        eq(t.users.role, 'admin'),
+        eq(t.users.isActive, true),
+      ),
+    ),
+)
+
+/** Comes first in a commit with `anotherAdministrator`. */
+export const queueUp = (): Statement => run(lockAdministrators, {})
 
 /** The first statements of every change. */
 export const asAdministrator = (actor: Actor): Statement[] => [
-  run(lockAdministrators, {}),
+  queueUp(),
   // This very object: an account that only bears its name is checked like every other.
   ...(actor === COMMAND_LINE ? [] : [guard(activeAdministrator, { id: actor.id }, 'actor')]),
 ]
 
-/** For a change after which `user` is no active administrator any more: another one has to be left. */
-export const anotherAdministrator = (ctx: Pick<Context, 'settings'>, user: User): Statement[] =>
-  user.role === 'admin' && user.isActive
-    ? [guard(ctx.settings.AUTH_MODE === 'http_api' ? withService : localOnly, { id: user.id }, 'last_admin')]
-    : []
+/**
+ * For a change after which `user` is no active administrator any more, or none who can sign in: another one has to be
+ * left, with a password, a passkey or a connected account that lets them in as the server is set up now. An account that
+ * nobody can use would leave the server without one. Part of the change's commit, after `queueUp` or `asAdministrator`.
+ *
+ * Throws `UserRefused` and `DatabaseUnavailable`.
+ */
+export async function anotherAdministrator(ctx: SignInContext, user: User): Promise<Statement[]> {
+  if (user.role !== 'admin' || !user.isActive) return []
+  const found = await ctx.db.all(otherAdministrators, { id: user.id })
+  const other = found.find(({ user: each, connection }) => canSignIn(ctx, each, connection ? [connection] : []))?.user
+  if (!other) throw new UserRefused('last_admin')
+  // All ways in are tied to the version: who loses one meanwhile is another.
+  return [guard(administratorAtVersion, { id: other.id, version: other.version }, 'other_admin')]
+}
 
 /** Commits, and says in the words of this domain what did not hold. Throws `UserRefused` and `DatabaseUnavailable`. */
 export async function commitChange(ctx: Pick<Context, 'db'>, statements: readonly Statement[]): Promise<number[]> {
@@ -85,7 +96,6 @@ export async function commitChange(ctx: Pick<Context, 'db'>, statements: readonl
     if (error instanceof Duplicate && /username/.test(error.constraint)) throw new UserRefused('username_taken')
     if (error instanceof Duplicate && /email/.test(error.constraint)) throw new UserRefused('email_taken')
     if (!(error instanceof Conflict)) throw error
-    if (error.label === 'last_admin') throw new UserRefused('last_admin')
     if (error.label === 'actor') throw new UserRefused('not_admin')
     throw new UserRefused('changed_meanwhile')
   }

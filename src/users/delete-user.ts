@@ -49,7 +49,7 @@ export async function deleteUser(
   const statements = [
     ...asAdministrator(actor),
     must(claimRow, { id: user.id, version: user.version }, 'user'),
-    ...anotherAdministrator(ctx, user),
+    ...(await anotherAdministrator(ctx, user)),
     ...revokeTokensOfUser(ctx, user.id),
     ...endSessionsOfUser(ctx, user.id),
     ...choiceHolds(choice),

@@ -2,20 +2,25 @@
 import { audit } from '../audit/audit'
 import type { RequestContext } from '../context'
 import { rowsChanged } from '../db/changed-rows'
+import { canSignIn } from '../identity/can-sign-in'
+import { listConnections } from '../identity/linking/records'
 import { deletePasskeysOf } from '../identity/passkeys/records'
 import { dropRecoveryCodes, removeFactors } from '../identity/second-factor/records'
 import { hasSecondFactor, hasTotp } from '../identity/second-factor/required'
 import { endSessionsOfUser } from '../identity/sessions'
 import type { User } from '../identity/users'
-import { type Actor, asAdministrator, commitChange } from './administrators'
+import { type Actor, anotherAdministrator, asAdministrator, commitChange } from './administrators'
 import { UserRefused } from './refused'
 
 /** Resolves to the number of sessions that ended. Throws `UserRefused` and `DatabaseUnavailable`. */
 export async function resetSecondFactor(ctx: RequestContext, actor: Actor, user: User): Promise<number> {
   if (!hasSecondFactor(user)) throw new UserRefused('changed_meanwhile')
+  // The passkeys may be the only way in.
+  const isStranded = !canSignIn(ctx, { ...user, passkeyCount: 0 }, await listConnections(ctx, user.id))
   const statements = [
     ...asAdministrator(actor),
     removeFactors(ctx, user),
+    ...(isStranded ? await anotherAdministrator(ctx, user) : []),
     deletePasskeysOf(user.id),
     dropRecoveryCodes(user.id),
     ...endSessionsOfUser(ctx, user.id),

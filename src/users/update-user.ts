@@ -72,7 +72,7 @@ export async function updateUser(ctx: RequestContext, actor: Actor, user: User, 
       },
       'user',
     ),
-    ...(demotion ? anotherAdministrator(ctx, user) : []),
+    ...(demotion ? await anotherAdministrator(ctx, user) : []),
     ...(roleChanged ? endSessionsOfUser(ctx, user.id) : []),
     ...auditEdit(ctx, actor, user, { email, fullName, role }),
   ]

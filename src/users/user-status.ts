@@ -34,7 +34,7 @@ export async function disableUser(ctx: Context, actor: Actor, user: User): Promi
   const statements = [
     ...asAdministrator(actor),
     mark(ctx, user, false),
-    ...anotherAdministrator(ctx, user),
+    ...(await anotherAdministrator(ctx, user)),
     ...revokeTokensOfUser(ctx, user.id),
     ...endSessionsOfUser(ctx, user.id),
     ...auditStatus(ctx, actor, user, { is_active: false, tokens_revoked: liveTokens }),

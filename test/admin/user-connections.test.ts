@@ -1,5 +1,6 @@
 /** `/admin/users/:id/connections`: seeing and removing the connected accounts of a user. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { eq, ne } from 'drizzle-orm'
 import { audited } from '../identity/audit-rows'
 import { field, openBrowser, type Page, type TestBrowser } from '../identity/browser'
 import { connections, insertConnection, severed } from '../identity/linking/support'
@@ -131,6 +132,19 @@ describe.each(databases)('connections of a user on %s', (_, open) => {
     const row = await connected(born)
     expect((await unlink(born, row.id, { force: '1' }, await signedIn(born))).status).toBe(409)
     expect(await exists(row.id)).toBe(true)
+  })
+
+  test('[SEC] the only way in of the last administrator who has one stays, also when it is forced', async () => {
+    const born = await app.insertUser({ passwordHash: '', role: 'admin' })
+    const row = await connected(born)
+    const { q, t } = app.ctx.db
+    const isOther = ne(t.users.id, born.id)
+    await q.update(t.users).set({ role: 'user' }).where(isOther)
+    await q.update(t.users).set({ role: 'admin', passwordHash: '' }).where(eq(t.users.id, admin.id))
+    expect((await unlink(born, row.id, { force: '1' })).status).toBe(409)
+    expect(await exists(row.id)).toBe(true)
+    await q.update(t.users).set({ passwordHash: admin.passwordHash }).where(eq(t.users.id, admin.id))
+    expect((await unlink(born, row.id, { force: '1' })).status).toBe(302)
   })
 
   test('[SEC] asks who it is after ten minutes', async () => {

@@ -7,6 +7,7 @@ import { prepareGrant } from '../../src/tokens/issue'
 import { createUser, type NewUser } from '../../src/users/create-user'
 import { deleteUser } from '../../src/users/delete-user'
 import { resetPassword } from '../../src/users/reset-password'
+import { resetSecondFactor } from '../../src/users/reset-second-factor'
 import { type UserEdit, updateUser } from '../../src/users/update-user'
 import { endAllSessionsOf, endSessionOf, liveSessions } from '../../src/users/user-sessions'
 import { disableUser, enableUser } from '../../src/users/user-status'
@@ -18,11 +19,17 @@ const insertConnection = write('test_insert_connection', (q, t) =>
   q.insert(t.oauthConnections).values(rowParameters(t.oauthConnections)),
 )
 
+const GITHUB = {
+  GITHUB_OAUTH_ENABLED: 'true',
+  GITHUB_CLIENT_ID: 'id',
+  GITHUB_CLIENT_SECRET: 'secret',
+}
+
 describe.each(databases)('users in the hands of administrators, on %s', (_name, open) => {
   let app: TestApp
   let admin: UserRow
   beforeAll(async () => {
-    app = await openTestApp({ open })
+    app = await openTestApp({ open, settings: GITHUB })
   })
   beforeEach(async () => {
     await app.ctx.db.q.update(app.ctx.db.t.users).set({ role: 'user' })
@@ -237,24 +244,54 @@ describe.each(databases)('users in the hands of administrators, on %s', (_name, 
       expect(await userRow(app, admin.id)).toMatchObject({ role: 'admin', isActive: true })
     })
 
-    test('an administrator who signs in through a provider counts', async () => {
-      const actor = await app.insertUser({ role: 'admin', passwordHash: '' })
+    const connect = (user: UserRow, issuer: string) => {
       const at = new Date(app.clock.now())
-      await commit(app.ctx, [
+      return commit(app.ctx, [
         run(insertConnection, {
-          ...{ id: crypto.randomUUID(), userId: actor.id, provider: 'github', issuer: '', providerUserId: actor.id },
-          ...{
-            providerUsername: '',
-            providerFullName: '',
-            providerEmail: '',
-            providerEmailVerified: false,
-            avatarUrl: '',
-          },
-          ...{ lastUsedAt: null, createdAt: at, updatedAt: at },
+          ...{ id: crypto.randomUUID(), userId: user.id, provider: 'github', issuer, providerUserId: user.id },
+          ...{ providerUsername: '', providerFullName: '', providerEmail: '', providerEmailVerified: false },
+          ...{ avatarUrl: '', lastUsedAt: null, createdAt: at, updatedAt: at },
         }),
       ])
+    }
+
+    test('an administrator who signs in through a provider counts', async () => {
+      const actor = await app.insertUser({ role: 'admin', passwordHash: '' })
+      await connect(actor, 'https://github.com')
       await waysOut.demoted(actor, admin)
       expect(await userRow(app, admin.id)).toMatchObject({ role: 'user' })
+    })
+
+    test('one whose account is at another issuer than the one that is set up does not [SEC]', async () => {
+      const actor = await app.insertUser({ role: 'admin', passwordHash: '' })
+      await connect(actor, 'https://github.former.example')
+      expect(await refusal(waysOut.demoted(actor, admin))).toBe('last_admin')
+    })
+
+    test('an administrator who has nothing but a passkey counts', async () => {
+      const actor = await app.insertUser({ role: 'admin', passwordHash: '', passkeyCount: 1 })
+      await waysOut.demoted(actor, admin)
+      expect(await userRow(app, admin.id)).toMatchObject({ role: 'user' })
+    })
+
+    test('an app that makes codes is no way in by itself [SEC]', async () => {
+      const actor = await app.insertUser({ role: 'admin', passwordHash: '', totpSecret: 'sealed' })
+      expect(await refusal(waysOut.demoted(actor, admin))).toBe('last_admin')
+    })
+
+    test('one whose password the service checked does not, while the service is not asked [SEC]', async () => {
+      const actor = await app.insertUser({ role: 'admin', authSource: 'http_api', passkeyCount: 1 })
+      expect(await refusal(waysOut.demoted(actor, admin))).toBe('last_admin')
+    })
+
+    test('passkeys that are the only way in are taken from the last one by nobody [SEC]', async () => {
+      const target = await app.insertUser({ role: 'admin', passwordHash: '', passkeyCount: 1 })
+      const stale = await app.insertUser({ role: 'admin', passwordHash: '' })
+      await app.ctx.db.q.update(app.ctx.db.t.users).set({ role: 'user' }).where(eq(app.ctx.db.t.users.id, admin.id))
+      expect(await refusal(resetSecondFactor(requestOf(app), stale, target))).toBe('last_admin')
+      await connect(stale, 'https://github.com')
+      await resetSecondFactor(requestOf(app), stale, target)
+      expect(await userRow(app, target.id)).toMatchObject({ passkeyCount: 0 })
     })
 
     test('a disabled one may be deleted', async () => {

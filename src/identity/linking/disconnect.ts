@@ -1,12 +1,14 @@
 /** Taking a connected account at a provider away from a user. */
 import { and, eq } from 'drizzle-orm'
 import { audit } from '../../audit/audit'
-import { type Context, now, type RequestContext } from '../../context'
+import { now, type RequestContext } from '../../context'
 import { rowsChanged } from '../../db/changed-rows'
 import { Conflict, commit } from '../../db/commit'
 import { param, write } from '../../db/definitions'
 import { must, type Statement } from '../../db/statements'
-import { relyingParty } from '../passkeys/relying-party'
+import { anotherAdministrator, queueUp } from '../../users/administrators'
+import { UserRefused } from '../../users/refused'
+import { canSignIn } from '../can-sign-in'
 import { endSessionsOfProvider } from '../session-records'
 import { addFlash, type BrowserSession } from '../sessions'
 import { findUser, type User } from '../users'
@@ -36,29 +38,19 @@ export async function disconnectAccount(ctx: RequestContext, request: Disconnect
     const connection = before.find(({ id }) => id === request.connectionId)
     if (!user || !connection) return 'not_found'
     const after = before.filter(({ id }) => id !== connection.id)
-    if (!request.force && !canSignIn(ctx, user, after)) return 'last_method'
+    const isLastMethod = !canSignIn(ctx, user, after)
+    if (isLastMethod && !request.force) return 'last_method'
     try {
-      await commitDisconnect(ctx, request, user, connection, addressStanding(user, before, after))
+      const standing = addressStanding(user, before, after)
+      // Whoever forces it must not leave the server without an administrator.
+      const guards = isLastMethod ? [queueUp(), ...(await anotherAdministrator(ctx, user))] : []
+      await commitDisconnect(ctx, request, { user, connection, standing, guards })
       return 'disconnected'
     } catch (error) {
+      if (error instanceof UserRefused) return 'last_method'
       if (attempt === MOST_ATTEMPTS || !(error instanceof Conflict)) throw error
     }
   }
-}
-
-/** Whether a password, a passkey or one of the connections lets the user in. */
-export function canSignIn(
-  { settings, providers }: Pick<Context, 'settings' | 'providers'>,
-  user: User,
-  connections: readonly Connection[],
-): boolean {
-  const hasPassword = user.authSource === 'http_api' ? settings.AUTH_MODE === 'http_api' : user.passwordHash !== ''
-  const hasPasskey = user.passkeyCount > 0 && user.authSource === 'local' && relyingParty(settings) !== undefined
-  return (
-    hasPassword ||
-    hasPasskey ||
-    connections.some(({ provider, issuer }) => providers.find(provider)?.isIssuer(issuer) === true)
-  )
 }
 
 /** Of two that are disconnected at once the second finds another version, and looks again what is left. */
@@ -75,16 +67,23 @@ const setStanding = write('set_address_standing', (q, t) =>
     .where(and(eq(t.users.id, param('id')), eq(t.users.version, param('version')))),
 )
 
+interface Disconnection {
+  readonly user: User
+  readonly connection: Connection
+  readonly standing: ReturnType<typeof addressStanding>
+  /** What has to hold besides, at the commit. */
+  readonly guards: readonly Statement[]
+}
+
 async function commitDisconnect(
   ctx: RequestContext,
   { session, message }: Disconnect,
-  user: User,
-  connection: Connection,
-  standing: ReturnType<typeof addressStanding>,
+  { user, connection, standing, guards }: Disconnection,
 ): Promise<void> {
   const { id, version } = user
   const endings = endSessionsOfProvider(ctx, { userId: id, idp: connection.provider, except: session.idHash })
   const statements = [
+    ...guards,
     must(setStanding, { ...standing, id, version, nextVersion: version + 1, now: now(ctx) }, 'user'),
     ...severConnection(ctx, connection),
     ...endings,

@@ -2,7 +2,7 @@
 import { audit } from '../../audit/audit'
 import { now, type RequestContext } from '../../context'
 import { Conflict, commit, Duplicate } from '../../db/commit'
-import { canSignIn } from '../linking/disconnect'
+import { canSignIn } from '../can-sign-in'
 import { listConnections } from '../linking/records'
 import { type Added, addFactor, mayRemove, removeFactor } from '../second-factor/own-factors'
 import { addFlash, type BrowserSession } from '../sessions'
