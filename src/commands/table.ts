@@ -34,7 +34,7 @@ const SECRET_FILE: OptionEntry = {
 
 export const ADMIN: CommandEntry = {
   name: 'admin',
-  about: 'Create administrators, reset passwords, end the waiting after wrong ones',
+  about: 'Create administrators, reset passwords and second factors, end the waiting after wrong passwords',
   commands: [
     {
       name: 'create',
@@ -60,6 +60,12 @@ export const ADMIN: CommandEntry = {
         SECRET_FILE,
         JSON_OUTPUT,
       ],
+    },
+    {
+      name: 'reset-second-factor',
+      operand: 'NAME',
+      about: 'Remove authenticator app, passkeys and recovery codes of an account, and end its sessions',
+      options: [JSON_OUTPUT],
     },
     {
       name: 'unlock',

@@ -1,6 +1,6 @@
 /** Taking the second factor off an account whose owner lost it: an administrator's decision. */
 import { audit } from '../audit/audit'
-import type { RequestContext } from '../context'
+import type { Context } from '../context'
 import { rowsChanged } from '../db/changed-rows'
 import { canSignIn } from '../identity/can-sign-in'
 import { listConnections } from '../identity/linking/records'
@@ -13,7 +13,7 @@ import { type Actor, anotherAdministrator, asAdministrator, commitChange } from 
 import { UserRefused } from './refused'
 
 /** Resolves to the number of sessions that ended. Throws `UserRefused` and `DatabaseUnavailable`. */
-export async function resetSecondFactor(ctx: RequestContext, actor: Actor, user: User): Promise<number> {
+export async function resetSecondFactor(ctx: Context, actor: Actor, user: User): Promise<number> {
   if (!hasSecondFactor(user)) throw new UserRefused('changed_meanwhile')
   // The passkeys may be the only way in.
   const isStranded = !canSignIn(ctx, { ...user, passkeyCount: 0 }, await listConnections(ctx, user.id))

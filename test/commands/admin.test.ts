@@ -8,6 +8,8 @@ import { client } from '../../src/commands/client/client'
 import { token } from '../../src/commands/token/token'
 import { claimAttempt, PASSWORD_POLICY } from '../../src/identity/attempt-delays'
 import { delaySubject } from '../../src/identity/known-device'
+import { sealTotpSecret } from '../../src/identity/second-factor/records'
+import { newTotpSecret } from '../../src/identity/second-factor/totp'
 import { findUserByUsername } from '../../src/identity/users'
 import { auditRows, basic } from '../oauth/support'
 import type { UserRow } from '../support/app'
@@ -121,6 +123,19 @@ describe.each([...kinds])('commands beside a server on %s', (kind) => {
       expect((await runAdmin('reset-password', external.username)).error).toContain('only available for local')
       expect((await runAdmin('reset-password', 'nobody\u001b')).error).toContain('there is no user "nobody\\u001b"')
     })
+  })
+
+  test('admin reset-second-factor: who lost phone and codes gets in by the password again; sessions end', async () => {
+    const { app } = beside
+    const id = crypto.randomUUID()
+    const row = await app.insertUser({ id, totpSecret: sealTotpSecret(app.ctx, id, newTotpSecret(app.ctx)) })
+    await app.signIn(row, { amr: 'pwd otp mfa' })
+    const { code, out } = await runAdmin('reset-second-factor', row.username, '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ removed: true, sessions_ended: 1 })
+    expect((await user(row.username)).totpSecret).toBeNull()
+    expect(await audited('SECOND_FACTOR_DISABLED', id)).toMatchObject([{ actorUsername: 'authgate command' }])
+    expect((await runAdmin('reset-second-factor', row.username)).out).toContain('has no second factor')
   })
 
   describe('admin unlock', () => {

@@ -68,6 +68,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     shows: { username: 'alice', password: expect.any(String) },
   },
   'admin reset-password': { line: 'alice', shows: { password: expect.any(String) } },
+  'admin reset-second-factor': { line: 'bob', shows: { username: 'bob', removed: false, sessions_ended: 0 } },
   'admin unlock': { line: 'bob', shows: { username: 'bob' } },
   'client create': { line: 'Tool', shows: { client_name: 'Tool', client_secret: expect.any(String) } },
   'client list': { line: '', shows: { total: 4 } },

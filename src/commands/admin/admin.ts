@@ -1,9 +1,11 @@
 /** `authgate admin`: accounts, for somebody who cannot or need not sign in to the pages. */
 import type { Context } from '../../context'
+import { hasSecondFactor } from '../../identity/second-factor/required'
 import { findUserByUsername, type User } from '../../identity/users'
 import { COMMAND_LINE } from '../../users/administrators'
 import { createUser } from '../../users/create-user'
 import { resetPassword } from '../../users/reset-password'
+import { resetSecondFactor } from '../../users/reset-second-factor'
 import { unlockUser } from '../../users/unlock-user'
 import { enableUser } from '../../users/user-status'
 import { quoted } from '../clients/show'
@@ -22,12 +24,18 @@ Exit codes: 0 done; 1 refused or failed, nothing was changed; 2 wrong usage.`
 export const admin = (argv: readonly string[], surroundings: Surroundings): Promise<number> =>
   runCommand({ entry: ADMIN, notes: NOTES, run }, argv, surroundings)
 
-const run = (ctx: Context, given: Given, surroundings: Surroundings): Promise<void> =>
-  given.command === 'create'
-    ? create(ctx, given, surroundings)
-    : given.command === 'unlock'
-      ? unlock(ctx, given, surroundings)
-      : reset(ctx, given, surroundings)
+function run(ctx: Context, given: Given, surroundings: Surroundings): Promise<void> {
+  switch (given.command) {
+    case 'create':
+      return create(ctx, given, surroundings)
+    case 'reset-second-factor':
+      return removeFactors(ctx, given, surroundings)
+    case 'unlock':
+      return unlock(ctx, given, surroundings)
+    default:
+      return reset(ctx, given, surroundings)
+  }
+}
 
 async function create(ctx: Context, given: Given, surroundings: Surroundings): Promise<void> {
   const { operand, options } = given
@@ -86,6 +94,22 @@ async function reset(ctx: Context, given: Given, surroundings: Surroundings): Pr
     ...(shown ? [`Password: ${shown.text}`] : []),
     'Another password has to be chosen at the next sign-in',
     ...(user.isActive ? [] : ['The account is disabled: authgate admin unlock --enable']),
+  ])
+}
+
+/** For the administrator who lost phone and codes, and whom no other can help. */
+async function removeFactors(ctx: Context, given: Given, surroundings: Surroundings): Promise<void> {
+  const user = await requireUser(ctx, given.operand)
+  const had = hasSecondFactor(user)
+  const ended = had ? await resetSecondFactor(ctx, COMMAND_LINE, user) : 0
+  const { id, username } = user
+  report(given, surroundings, { id, username, removed: had, sessions_ended: ended }, [
+    had
+      ? `Authenticator app, passkeys and recovery codes of ${quoted(username)} are removed; sessions ended: ${ended}`
+      : `${quoted(username)} has no second factor`,
+    ...(had && user.passwordHash === '' && user.authSource === 'local'
+      ? ['The account has no password: authgate admin reset-password --adds-password']
+      : []),
   ])
 }
 
