@@ -11,7 +11,7 @@ import { adminSurface } from '../edge/surfaces/admin'
 import type { BrowserSession } from '../identity/sessions'
 import { version } from '../version'
 import { COUNT_LIMIT, readCounters } from './counters'
-import { eventView } from './user-views'
+import { eventViews } from './user-views'
 import { type OperatorWarning, readWarnings } from './warnings'
 
 const RECENT = 10
@@ -43,7 +43,7 @@ async function dashboard(ctx: RequestContext, session: BrowserSession, asked: st
     periods: PERIODS,
     ...(activity && { activity }),
     warnings: warnings.map((warning) => warningText(frame.t, warning)),
-    events: events.map(eventView),
+    events: await eventViews(ctx, events),
     health: health(ctx, frame.t),
   })
   return page(html)

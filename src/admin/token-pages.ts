@@ -20,7 +20,7 @@ import { manageToken, type TokenAction } from '../tokens/manage'
 import type { FamilyRow, TokenRow } from '../tokens/records'
 import { tokenDetail } from '../tokens/token-detail'
 import { findTokenRow, findTokens, type ListedToken, TOKEN_FILTERS } from '../tokens/token-list'
-import { eventView } from './user-views'
+import { eventViews } from './user-views'
 
 const TOKENS_PATH = '/admin/tokens'
 const tokenPath = (id: string): string => `${TOKENS_PATH}/${encodeURIComponent(id)}`
@@ -153,7 +153,7 @@ async function detail(ctx: RequestContext, session: BrowserSession, id: string):
     },
     grant: family && grantView(frame.t, family),
     others: others.map(viewOf),
-    events: history.map(eventView),
+    events: await eventViews(ctx, history),
   })
   return page(html)
 }

@@ -16,7 +16,7 @@ import { ownedApps } from '../users/owned-apps'
 import { countsOfUser, recentEvents } from '../users/user-facts'
 import { findUsers, USER_FILTERS, USER_SORTS } from '../users/user-list'
 import { liveSessions } from '../users/user-sessions'
-import { appView, eventView, userRowView, userSessionView, userView } from './user-views'
+import { appView, eventViews, userRowView, userSessionView, userView } from './user-views'
 
 export const USERS_PATH = '/admin/users'
 export const userPath = (id: string): string => `${USERS_PATH}/${encodeURIComponent(id)}`
@@ -129,7 +129,7 @@ export async function userDetail(
     counts,
     sessions: sessions.map((row) => userSessionView(frame.t, row, session)),
     apps: apps.map(appView),
-    events: events.map(eventView),
+    events: await eventViews(ctx, events),
     ...(refused && { problem: refused.problem }),
   })
   return page(html, { status: refused?.status ?? 200 })

@@ -7,6 +7,7 @@ import type { SessionView } from '../../views/pages/account-sessions'
 import type { AdminUserView, OwnedAppView } from '../../views/pages/admin-user'
 import type { UserRowView } from '../../views/pages/admin-users'
 import type { AuditRow } from '../audit/row'
+import type { Context } from '../context'
 import { hasSecondFactor } from '../identity/second-factor/required'
 import type { SessionRow } from '../identity/session-records'
 import type { BrowserSession } from '../identity/sessions'
@@ -15,6 +16,7 @@ import type { OwnedApp } from '../users/owned-apps'
 import { isBound } from '../users/rebind-user'
 import { hasLocalPassword } from '../users/reset-password'
 import type { ListedUser } from '../users/user-list'
+import { eventNames } from './event-names'
 
 /** Names of applications and people have to be clickable, also where somebody left theirs empty. */
 const named = (name: string, id: string): string => (name.trim() === '' ? id : name)
@@ -61,13 +63,18 @@ export const userSessionView = (t: Messages, row: SessionRow, current: BrowserSe
   remembered: row.remember,
 })
 
-export const eventView = (row: AuditRow): EventView => ({
-  id: row.id,
-  at: row.eventTime,
-  action: named(row.action, row.eventType),
-  eventType: row.eventType,
-  actor: row.actorUsername || row.actorUserId,
-  address: row.actorIp,
-  resource: row.resourceName || row.resourceId,
-  success: row.success,
-})
+export async function eventViews(ctx: Pick<Context, 'db'>, rows: readonly AuditRow[]): Promise<EventView[]> {
+  const namesOf = await eventNames(ctx, rows)
+  return rows.map((row) => {
+    const { actor, clientName } = namesOf(row)
+    return {
+      id: row.id,
+      at: row.eventTime,
+      action: named(row.action, row.eventType),
+      eventType: row.eventType,
+      ...{ actor, actorId: row.actorUserId, address: row.actorIp },
+      ...{ resourceType: row.resourceType, resourceId: row.resourceId, resourceName: row.resourceName, clientName },
+      success: row.success,
+    }
+  })
+}

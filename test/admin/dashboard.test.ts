@@ -71,7 +71,7 @@ describe.each(databases)('the dashboard on %s', (name, open) => {
     const one = await silent.signIn(await silent.insertUser({ role: 'admin' }))
     const page = await silent.get('/admin', { headers: { cookie: one.cookie, accept: 'text/html' } })
     const text = await page.text()
-    expect(text).toContain('Charts are drawn from the audit trail, which is switched off')
+    expect(text).toContain('Charts are drawn from the audit log, which is switched off')
     expect(text).toContain('Total Users')
     await silent.close()
   })

@@ -77,7 +77,11 @@ export function adminSamples(frame: PageFrame, t: (usual: string) => string, now
     eventType: t(['AUTHENTICATION_SUCCESS', 'ACCESS_TOKEN_ISSUED', 'AUTHENTICATION_FAILURE'][i % 3] ?? ''),
     actor: i % 4 === 3 ? '' : t('bob'),
     address: t('203.0.113.7'),
-    resource: i % 2 === 0 ? t('Deploy tool') : '',
+    actorId: 'bob',
+    resourceType: 'TOKEN',
+    resourceId: t('01a2114a-4e84-71dd-a774-09e64edb4d99'),
+    resourceName: i % 2 === 0 ? t('Deploy tool') : '',
+    clientName: i % 4 === 1 ? t('Grafana') : '',
     success: i % 3 !== 2,
   })
   const list = {

@@ -1,6 +1,7 @@
 import type { PageFrame } from '../frame'
 import { type Child, Html, nothing } from '../html'
 import { Badge } from './badge'
+import { resourceLabel } from './event-resource'
 import { type Fact, Facts } from './facts'
 import { Icon } from './icon'
 import { Time } from './time'
@@ -24,6 +25,8 @@ export interface AuditEventView {
   readonly resourceName: string
   readonly resourcePath?: string
   readonly clientId: string
+  /** Empty where the application is gone. */
+  readonly clientName: string
   readonly clientPath?: string
   readonly method: string
   readonly requestPath: string
@@ -84,7 +87,7 @@ export const AuditEntry = ({ frame, event }: { frame: PageFrame; event: AuditEve
       </span>
       <span class="audit-who">
         <span class="block wrap-anywhere">{event.actor || frame.t.audit.system}</span>
-        <span class="block wrap-anywhere text-muted">{event.resourceName || event.resourceId || '—'}</span>
+        <span class="block wrap-anywhere text-muted">{resourceLabel(frame.t, event) || '—'}</span>
       </span>
       <span class="audit-where">{event.address || '—'}</span>
       <Icon name="chevron-down" class="audit-mark size-4" />
@@ -124,7 +127,14 @@ export function AuditFacts({ frame, event }: { frame: PageFrame; event: AuditEve
     event.clientId !== '' && {
       name: t.application,
       value: (
-        <Linked frame={frame} text={event.clientId} path={event.clientPath ?? filter('client_id', event.clientId)} />
+        <>
+          <Linked
+            frame={frame}
+            text={event.clientName || event.clientId}
+            path={event.clientPath ?? filter('client_id', event.clientId)}
+          />
+          {event.clientName !== '' && <code class="ml-2 font-mono text-xs break-all text-muted">{event.clientId}</code>}
+        </>
       ),
     },
     event.requestPath !== '' && { name: t.request, value: `${event.method} ${event.requestPath}` },

@@ -2,10 +2,33 @@ import { Html } from '../html'
 import type { Messages } from '../messages'
 import { Icon } from './icon'
 
-/** A value to compare or quote letter by letter, with a button that copies it where scripts run. */
-export const CodeBlock = ({ t, label, value }: { t: Messages; label: string; value: string }) => (
+const BRIEF = 13
+
+const beginning = (value: string): string => (value.length > BRIEF + 1 ? `${value.slice(0, BRIEF)}…` : value)
+
+/**
+ * A value to compare or quote letter by letter, with a button that copies it where scripts run. `brief`: only its
+ * beginning is shown, in lists whose rows lead to a page with all of it.
+ */
+export const CodeBlock = ({
+  t,
+  label,
+  value,
+  brief,
+}: {
+  t: Messages
+  label: string
+  value: string
+  brief?: boolean
+}) => (
   <span class="code-block">
-    <code class="min-w-0 break-all">{value}</code>
+    {brief ? (
+      <code class="whitespace-nowrap" title={value}>
+        {beginning(value)}
+      </code>
+    ) : (
+      <code class="min-w-0 break-all">{value}</code>
+    )}
     <button type="button" class="code-copy needs-scripts" data-copy={value} aria-label={t.layout.copy(label)}>
       <Icon name="copy" class="icon-copy size-3.5" />
       <Icon name="check" class="icon-copied size-3.5" />

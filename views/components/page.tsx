@@ -70,8 +70,12 @@ export const FocusPage = (props: PageProps & { readonly bare?: boolean; readonly
         </main>
         <footer class="focus-footer">
           {props.footer}
-          {!bare && <LanguageSwitch frame={frame} />}
-          {!bare && <ThemeButton t={frame.t} />}
+          {!bare && (
+            <span class="inline-flex items-center">
+              <LanguageSwitch frame={frame} />
+              <ThemeButton t={frame.t} />
+            </span>
+          )}
         </footer>
       </div>
     </Document>

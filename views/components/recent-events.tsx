@@ -1,6 +1,7 @@
 import type { PageFrame } from '../frame'
 import { Html } from '../html'
 import { Badge } from './badge'
+import { resourceLabel } from './event-resource'
 import { type Column, Table } from './table'
 import { Time } from './time'
 
@@ -13,8 +14,11 @@ export interface EventView {
   /** Empty: the server itself. */
   readonly actor: string
   readonly address: string
-  /** Empty where the event has none. */
-  readonly resource: string
+  readonly actorId: string
+  readonly resourceType: string
+  readonly resourceId: string
+  readonly resourceName: string
+  readonly clientName: string
   readonly success: boolean
 }
 
@@ -29,7 +33,7 @@ export function RecentEvents(props: {
   const t = frame.t.dashboard
   const resourceColumn: Column<EventView> = {
     title: t.recentColumns.resource,
-    cell: ({ resource }) => <div class="min-w-20 wrap-anywhere">{resource || '-'}</div>,
+    cell: (event) => <div class="min-w-20 wrap-anywhere">{resourceLabel(frame.t, event) || '-'}</div>,
   }
   const columns: readonly Column<EventView>[] = [
     {
@@ -44,7 +48,7 @@ export function RecentEvents(props: {
     },
     {
       title: t.recentColumns.actor,
-      cell: ({ actor }) => <div class="min-w-20 wrap-anywhere">{actor || t.system}</div>,
+      cell: ({ actor }) => <div class="event-actor">{actor || t.system}</div>,
     },
     ...(short ? [] : [resourceColumn]),
     {

@@ -68,9 +68,11 @@ export function TokenStatus({ frame, token }: { frame: PageFrame; token: AdminTo
   const { status, expired, byOwner } = token
   return (
     <span class="flex flex-wrap gap-1.5">
-      <Badge whole tone={TONES[status]}>
-        {t.statuses[status]}
-      </Badge>
+      {!(expired && status === 'active') && (
+        <Badge whole tone={TONES[status]}>
+          {t.statuses[status]}
+        </Badge>
+      )}
       {expired && <Badge whole>{t.expired}</Badge>}
       {status === 'disabled' && byOwner && <span class="text-xs text-muted">{t.byOwner}</span>}
     </span>

@@ -2,6 +2,7 @@ import type { PageFrame } from '../frame'
 import { Html } from '../html'
 import { LinkButton, OpenButton, SubmitButton } from './button'
 import { Confirm } from './confirm'
+import { type DangerousAction, DangerRows } from './danger-zone'
 import { Form } from './field'
 
 interface ActedUser {
@@ -21,43 +22,11 @@ export function UserActions({ frame, user }: { frame: PageFrame; user: ActedUser
   const here = `${frame.basePath}/admin/users/${encodeURIComponent(user.id)}`
   const token = frame.csrfToken
   return (
-    <section class="panel p-5" aria-labelledby="danger-zone">
-      <h2 id="danger-zone" class="text-base font-semibold">
+    <section class="panel" aria-labelledby="danger-zone">
+      <h2 id="danger-zone" class="px-5 pt-5 text-base font-semibold">
         {t.dangerZone}
       </h2>
-      <p class="mt-1 mb-4 text-sm text-muted">{t.dangerText}</p>
-      <div class="flex flex-wrap gap-2">
-        {user.resettable && (
-          <OpenButton look="plain" dialog="reset-password">
-            {t.resetPassword}
-          </OpenButton>
-        )}
-        {user.secondFactor && !user.own && (
-          <OpenButton look="plain" dialog="reset-second-factor">
-            {frame.t.security.adminReset}
-          </OpenButton>
-        )}
-        {user.bound && (
-          <OpenButton look="plain" dialog="rebind-user">
-            {t.rebind}
-          </OpenButton>
-        )}
-        {!user.own && user.active && (
-          <OpenButton look="plain" dialog="disable-user">
-            {t.disable}
-          </OpenButton>
-        )}
-        {!user.own && !user.active && (
-          <Form action={`${here}/enable`} token={token}>
-            <SubmitButton look="plain">{t.enable}</SubmitButton>
-          </Form>
-        )}
-        {!user.own && (
-          <LinkButton look="danger" href={`${here}/delete`}>
-            {t.deleteUser}
-          </LinkButton>
-        )}
-      </div>
+      <DangerRows actions={dangerousActions(frame, user, here)} />
       {user.resettable && (
         <Confirm
           t={frame.t}
@@ -109,4 +78,41 @@ export function UserActions({ frame, user }: { frame: PageFrame; user: ActedUser
       )}
     </section>
   )
+}
+
+function dangerousActions(frame: PageFrame, user: ActedUser, here: string): DangerousAction[] {
+  const t = frame.t.adminUsers
+  const opens = (dialog: string, label: string) => (
+    <OpenButton look="plain" dialog={dialog}>
+      {label}
+    </OpenButton>
+  )
+  const others: DangerousAction[] = [
+    user.active
+      ? { text: t.disableShort, button: opens('disable-user', t.disable) }
+      : {
+          text: t.enableShort,
+          button: (
+            <Form action={`${here}/enable`} token={frame.csrfToken}>
+              <SubmitButton look="plain">{t.enable}</SubmitButton>
+            </Form>
+          ),
+        },
+    {
+      text: t.deleteShort,
+      button: (
+        <LinkButton look="danger" href={`${here}/delete`}>
+          {t.deleteUser}
+        </LinkButton>
+      ),
+    },
+  ]
+  return [
+    ...(user.resettable ? [{ text: t.resetShort, button: opens('reset-password', t.resetPassword) }] : []),
+    ...(user.secondFactor && !user.own
+      ? [{ text: t.secondFactorShort, button: opens('reset-second-factor', frame.t.security.adminReset) }]
+      : []),
+    ...(user.bound ? [{ text: t.rebindShort, button: opens('rebind-user', t.rebind) }] : []),
+    ...(user.own ? [] : others),
+  ]
 }

@@ -6,6 +6,7 @@ import { Select } from '../components/choice'
 import { ClientChanges, type ClientChangeView } from '../components/client-changes'
 import { CodeBlock } from '../components/code-block'
 import { Confirm } from '../components/confirm'
+import { type DangerousAction, DangerRows } from '../components/danger-zone'
 import { type Fact, Facts } from '../components/facts'
 import { Form, Hidden, TextField } from '../components/field'
 import { type Column, Table } from '../components/table'
@@ -65,24 +66,8 @@ export function adminClientPage(frame: PageFrame, props: AdminClientProps): JSX.
       </Section>
       <Decisions frame={frame} decisions={props.decisions} />
       <Section id="danger" title={frame.t.apps.dangerZone}>
-        <div class="panel panel-padded flex flex-wrap gap-2">
-          {app.status === 'active' && (
-            <OpenButton look="plain" dialog="deactivate">
-              {t.deactivate}
-            </OpenButton>
-          )}
-          {app.status === 'inactive' && <Press frame={frame} action={`${here}/enable`} app={app} label={t.activate} />}
-          {!app.isPublic && (
-            <OpenButton look="plain" dialog="regenerate">
-              {app.hasSecret ? frame.t.apps.regenerate : frame.t.apps.generate}
-            </OpenButton>
-          )}
-          <OpenButton look="plain" dialog="revoke-all">
-            {t.revokeAll}
-          </OpenButton>
-          <OpenButton look="danger" dialog="delete">
-            {t.delete}
-          </OpenButton>
+        <div class="panel">
+          <DangerRows actions={dangerousActions(frame, here, app)} />
         </div>
       </Section>
       <Dialogs frame={frame} here={here} app={app} />
@@ -98,6 +83,36 @@ const Press = (props: { frame: PageFrame; action: string; app: AppView; label: s
     <SubmitButton>{props.label}</SubmitButton>
   </Form>
 )
+
+function dangerousActions(frame: PageFrame, here: string, app: AppView): DangerousAction[] {
+  const t = frame.t.adminClients
+  const opens = (dialog: string, label: string, look: 'plain' | 'danger' = 'plain') => (
+    <OpenButton look={look} dialog={dialog}>
+      {label}
+    </OpenButton>
+  )
+  return [
+    ...(app.status === 'inactive'
+      ? [
+          {
+            text: t.activateText,
+            button: <Press frame={frame} action={`${here}/enable`} app={app} label={t.activate} />,
+          },
+        ]
+      : []),
+    ...(app.isPublic
+      ? []
+      : [
+          {
+            text: app.hasSecret ? t.regenerateText : frame.t.apps.generateText(app.name),
+            button: opens('regenerate', app.hasSecret ? frame.t.apps.regenerate : frame.t.apps.generate),
+          },
+        ]),
+    ...(app.status === 'active' ? [{ text: t.deactivateText, button: opens('deactivate', t.deactivate) }] : []),
+    { text: t.revokeAllText, button: opens('revoke-all', t.revokeAll) },
+    { text: t.deleteText, button: opens('delete', t.delete, 'danger') },
+  ]
+}
 
 /** What there is to decide, before anything else. */
 function Waiting({ frame, here, app, waiting }: Inner) {

@@ -47,7 +47,7 @@ function columns(frame: PageFrame, path: string): readonly Column<AppRowView>[] 
     },
     {
       title: t.columns.clientId,
-      cell: ({ id, name }) => <CodeBlock t={frame.t} label={`${t.clientId} (${name})`} value={id} />,
+      cell: ({ id, name }) => <CodeBlock t={frame.t} label={`${t.clientId} (${name})`} value={id} brief />,
     },
     {
       title: t.columns.grants,

@@ -18,6 +18,9 @@ import {
 import type { PageFrame } from '../frame'
 import { Html, nothing } from '../html'
 
+/** Enough of an id to tell it from others beside it; they all begin with the time. */
+const END_OF_ID = 8
+
 export interface AdminTokensProps {
   readonly list: ListView
   readonly listed: {
@@ -113,9 +116,13 @@ function columns(frame: PageFrame, query: string): readonly Column<AdminTokenVie
       cell: ({ category, id }) => (
         <>
           <span>{t.categories[category]}</span>
-          <p class="mt-0.5 font-mono text-xs break-all">
-            <a class="link" href={`${frame.basePath}/admin/tokens/${encodeURIComponent(id)}`} title={t.details}>
-              {id}
+          <p class="mt-0.5 font-mono text-xs whitespace-nowrap" title={id}>
+            <a
+              class="link"
+              href={`${frame.basePath}/admin/tokens/${encodeURIComponent(id)}`}
+              aria-label={`${t.details}: ${id}`}
+            >
+              …{id.slice(-END_OF_ID)}
             </a>
           </p>
         </>

@@ -112,7 +112,7 @@ function columns(frame: PageFrame, apps: string): readonly Column<AppRowView>[] 
     },
     {
       title: t.columns.clientId,
-      cell: ({ id, name }) => <CodeBlock t={frame.t} label={`${t.clientId} (${name})`} value={id} />,
+      cell: ({ id, name }) => <CodeBlock t={frame.t} label={`${t.clientId} (${name})`} value={id} brief />,
     },
     {
       title: t.columns.grants,

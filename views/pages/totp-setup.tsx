@@ -69,6 +69,13 @@ export function totpSetupPage(frame: PageFrame, props: TotpSetupProps): JSX.Elem
             </Form>
           </>
         )}
+        {!required && (
+          <p class="mt-4 text-center text-sm">
+            <a class="link" href={`${frame.basePath}/account/security`}>
+              {frame.t.layout.cancel}
+            </a>
+          </p>
+        )}
       </Card>
     </FocusPage>
   )

@@ -17,6 +17,7 @@ import { page, pageFrame } from '../../edge/page'
 import { PageError } from '../../edge/page-error'
 import { adminSurface } from '../../edge/surfaces/admin'
 import type { BrowserSession } from '../../identity/sessions'
+import { type EventNames, eventNames } from '../event-names'
 import { recordView } from './recorded'
 import { AUDIT_PAGE_SIZES, AUDIT_PATH, type AuditRequest, parametersOf, placeText, readAuditRequest } from './request'
 
@@ -44,7 +45,8 @@ export const auditPages = (context: Context) =>
         const row = params.id.includes('\u0000') ? undefined : await findAuditRow(ctx, params.id)
         if (!row) throw new PageError(404, (m) => m.audit.notFound)
         recordView(ctx, session, 'Viewed an audit event', { filter: { resourceId: row.id } })
-        return page(adminAuditEventPage(pageFrame(ctx, session), eventView(row)))
+        const view = eventView(row, (await eventNames(ctx, [row]))(row))
+        return page(adminAuditEventPage(pageFrame(ctx, session), view))
       },
       { params: t.Object({ id: t.String() }), response: t.Any() },
     )
@@ -59,6 +61,7 @@ async function auditLog(ctx: RequestContext, session: BrowserSession, asked: Aud
     endBefore(ctx, Number.MAX_SAFE_INTEGER),
   ])
   recordView(ctx, session, 'Viewed audit logs', { filter, numbers: asked })
+  const namesOf = await eventNames(ctx, found.rows)
   const frame = pageFrame(ctx, session)
   const backwards = filter.startTime && filter.endTime && filter.startTime > filter.endTime
   const problem = asked.badTime ? 'badTime' : backwards ? 'backwards' : undefined
@@ -66,7 +69,7 @@ async function auditLog(ctx: RequestContext, session: BrowserSession, asked: Aud
   return page(
     adminAuditPage(frame, {
       list: listView(frame.t, asked, upTo && placeText(upTo)),
-      events: found.rows.map(eventView),
+      events: found.rows.map((row) => eventView(row, namesOf(row))),
       listed: found,
       ...(found.searchedTo && { further: { from: filter.startTime, until: found.searchedTo } }),
       ...(statistics && { statistics }),
@@ -139,8 +142,6 @@ function eventGroups(): AuditListView['eventGroups'] {
   return [...groups].map(([group, types]) => ({ group, types }))
 }
 
-const CLIENT_ACTOR = 'client:'
-
 const RESOURCE_PAGES: Readonly<Record<string, (id: string) => string>> = {
   USER: (id) => `/admin/users/${encodeURIComponent(id)}`,
   CLIENT: (id) => `/admin/clients/${encodeURIComponent(id)}`,
@@ -148,15 +149,17 @@ const RESOURCE_PAGES: Readonly<Record<string, (id: string) => string>> = {
   SIGNING_KEY: () => '/admin/keys',
 }
 
+/** The page of what was acted on, where it has one. */
 function resourcePath(type: string, id: string): { readonly resourcePath?: string } {
   const pathOf = Object.hasOwn(RESOURCE_PAGES, type) && id !== '' ? RESOURCE_PAGES[type] : undefined
   return pathOf ? { resourcePath: pathOf(id) } : {}
 }
 
-function eventView(row: AuditRow): AuditEventView {
+function eventView(row: AuditRow, { actor, actingClientId, clientName }: EventNames): AuditEventView {
   const { actorUserId: actorId, resourceType, resourceId } = row
-  const isClient = actorId.startsWith(CLIENT_ACTOR)
   const userPath = (id: string) => `/admin/users/${encodeURIComponent(id)}`
+  const clientPath = (id: string) => `/admin/clients/${encodeURIComponent(id)}`
+  const actorPath = actingClientId ? clientPath(actingClientId) : userPath(actorId)
   return {
     id: row.id,
     at: row.eventTime,
@@ -165,16 +168,17 @@ function eventView(row: AuditRow): AuditEventView {
     action: row.action,
     success: row.success,
     problem: row.errorMessage,
-    actor: row.actorUsername || actorId,
+    actor,
     actorId,
-    ...(actorId !== '' && !isClient && { actorPath: userPath(actorId) }),
+    ...(actorId !== '' && { actorPath }),
     address: row.actorIp,
     resourceType,
     resourceId,
     resourceName: row.resourceName,
     ...resourcePath(resourceType, resourceId),
     clientId: row.clientId,
-    ...(row.clientId !== '' && { clientPath: `/admin/clients/${encodeURIComponent(row.clientId)}` }),
+    clientName,
+    ...(row.clientId !== '' && { clientPath: clientPath(row.clientId) }),
     method: row.requestMethod,
     requestPath: row.requestPath,
     requestId: row.requestId,

@@ -46,6 +46,7 @@ export const adminClients = {
       ? 'The application was deactivated; 1 token ended.'
       : `The application was deactivated; ${tokens} tokens ended.`,
   activate: 'Activate',
+  activateText: 'It may get tokens again.',
   activated: 'The application is active.',
   revokeAll: 'Revoke all access',
   revokeAllQuestion: 'Revoke all access of this application?',
@@ -56,6 +57,8 @@ export const adminClients = {
   delete: 'Delete',
   deleted: (name: string, tokens: number) =>
     tokens === 1 ? `${name} was deleted; 1 token ended.` : `${name} was deleted; ${tokens} tokens ended.`,
+  regenerateText:
+    'The application gets a new secret, shown once. The old one ends at once or after a while, as you choose.',
   regenerated: 'New client secret',
   regeneratedNotice: 'Give it to whoever runs the application. The old secret no longer works.',
   regeneratedOverlap: (hours: number) =>
@@ -63,7 +66,7 @@ export const adminClients = {
   toClient: 'To the application',
   tokensCount: (count: string) => `Tokens: ${count}`,
   authorizations: 'Permissions',
-  authorizationsTitle: (name: string) => `Who allows ${name} what`,
+  authorizationsTitle: (name: string) => `Authorized users of ${name}`,
   authorizationsText: 'What people allowed this application on the consent page or for a device.',
   authorizationUser: 'User',
   authorizationThings: 'permissions',
