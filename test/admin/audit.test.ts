@@ -291,7 +291,7 @@ describe.each(databases)('the audit log on %s', (_name, open) => {
 
   test('in Traditional Chinese', async () => {
     const page = await (await get('/admin/audit', admin, { 'accept-language': 'zh-TW' })).text()
-    for (const text of ['稽核記錄', '匯出 CSV', '登入成功']) expect(page).toContain(text)
+    for (const text of ['稽核紀錄', '匯出 CSV', '登入成功']) expect(page).toContain(text)
   })
 })
 

@@ -23,22 +23,7 @@ const COUNTS = [41, 42, 43, 44, 45, 46]
 /** Texts that need no Chinese character: names, and words that are used as they are. */
 const NAMES = new Set([
   ...['OAuth 2.0', 'OpenID Connect', 'GitHub', 'Gitea', 'GitLab', 'Microsoft', 'Microsoft Entra ID', 'SQLite'],
-  ...[
-    'PostgreSQL',
-    'Redis',
-    'API',
-    'ID',
-    'IP',
-    'URI',
-    'URL',
-    'JSON',
-    'CSV',
-    'PKCE',
-    'curl',
-    'Token',
-    'token',
-    'English',
-  ],
+  ...['PostgreSQL', 'Redis', 'API', 'ID', 'IP', 'URI', 'URL', 'JSON', 'CSV', 'PKCE', 'curl', 'English'],
 ])
 /** Signs and numbers, put together by functions. */
 const isWordless = (text: string): boolean =>

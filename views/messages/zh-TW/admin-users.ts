@@ -1,7 +1,7 @@
 import type { AdminUsers } from '../en/admin-users'
 
 const ended = ({ tokensRevoked, sessionsEnded }: { tokensRevoked: number; sessionsEnded: number }) =>
-  `已撤銷 ${tokensRevoked} 個 token，結束 ${sessionsEnded} 個瀏覽器工作階段。`
+  `已撤銷 ${tokensRevoked} 個權杖，結束 ${sessionsEnded} 個瀏覽器工作階段。`
 
 export const adminUsers: AdminUsers = {
   title: '使用者',
@@ -62,7 +62,7 @@ export const adminUsers: AdminUsers = {
   notLinkable: '永不自動連結',
   mustChangePassword: '下次登入時必須選擇新密碼',
   noPassword: '在此伺服器上沒有密碼',
-  activeTokens: '有效的 token',
+  activeTokens: '有效的權杖',
   connections: 'OAuth 連結',
   authorizations: '已授權的應用程式',
   signedInWhere: '瀏覽器工作階段',
@@ -74,7 +74,7 @@ export const adminUsers: AdminUsers = {
   endSessionText: (address) => `位於 ${address} 的瀏覽器會立即登出。`,
   endAll: '全部登出',
   endAllQuestion: '要在所有地方登出嗎？',
-  endAllText: (count) => `${count} 個瀏覽器會立即登出。應用程式的 token 不受影響。`,
+  endAllText: (count) => `${count} 個瀏覽器會立即登出。應用程式的權杖不受影響。`,
   ownedApps: '擁有的應用程式',
   noApps: '沒有應用程式。',
   appStatus: { active: '啟用中', pending: '待審核', inactive: '未啟用' },
@@ -97,11 +97,11 @@ export const adminUsers: AdminUsers = {
   enableShort: '可以再次登入。',
   deleteShort: '帳號將永久刪除。',
   disableQuestion: (name) => `要停用 ${name} 嗎？`,
-  disableText: (name) => `${name} 會在所有地方登出，所有 token 立即失效，而且在重新啟用之前無法登入。`,
+  disableText: (name) => `${name} 會在所有地方登出，所有權杖立即失效，而且在重新啟用之前無法登入。`,
   resetQuestion: (name) => `要重設 ${name} 的密碼嗎？`,
   resetText:
-    '系統會產生一組隨機密碼並只顯示一次。舊密碼會失效，所有 token 與瀏覽器工作階段都會結束，下次登入時必須選擇另一組密碼。',
-  resetOwnText: '系統會產生一組隨機密碼並只顯示一次。舊密碼會失效，您的所有 token 與其他瀏覽器工作階段都會結束。',
+    '系統會產生一組隨機密碼並只顯示一次。舊密碼會失效，所有權杖與瀏覽器工作階段都會結束，下次登入時必須選擇另一組密碼。',
+  resetOwnText: '系統會產生一組隨機密碼並只顯示一次。舊密碼會失效，您的所有權杖與其他瀏覽器工作階段都會結束。',
   resetAddsText: (name) => `${name} 在此伺服器上沒有密碼。系統會產生一組並只顯示一次：之後這個帳號就多了一種登入方式。`,
 
   back: '返回使用者',
@@ -163,7 +163,7 @@ export const adminUsers: AdminUsers = {
   deleteText: (name) => [
     '帳號 ',
     name,
-    ' 會連同其連結與授權一併刪除。token 與瀏覽器工作階段會立即失效。這個名稱不會再給其他人使用。此操作無法復原。',
+    ' 會連同其連結與授權一併刪除。權杖與瀏覽器工作階段會立即失效。這個名稱不會再給其他人使用。此操作無法復原。',
   ],
   appsQuestion: (count) => `此使用者擁有 ${count} 個應用程式。要如何處理？`,
   appsTransfer: '轉交給另一位使用者',
@@ -181,12 +181,12 @@ export const adminUsers: AdminUsers = {
   rebind: '清除外部身分',
   rebindQuestion: (name) => `要清除 ${name} 的外部身分嗎？`,
   rebindText: (name) =>
-    `適用於 ${name} 在驗證密碼的系統中重新建立的情況。此帳號的所有工作階段與 token 將失效，之後該系統以此名稱核可的人將取得此帳號。`,
+    `適用於 ${name} 在驗證密碼的系統中重新建立的情況。此帳號的所有工作階段與權杖將失效，之後該系統以此名稱核可的人將取得此帳號。`,
   wasRebound: (effect) => `已清除外部身分。${ended(effect)}`,
   wasDeleted: (effect) => `已刪除使用者。${ended(effect)}`,
   sessionEnded: '瀏覽器已登出。',
   sessionsEnded: (count) => `已登出 ${count} 個瀏覽器。`,
-  authorizationRevoked: (count) => `已撤銷授權，${count} 個 token 已失效。`,
+  authorizationRevoked: (count) => `已撤銷授權，${count} 個權杖已失效。`,
 
   authorizationsTitle: (name) => `${name} 授權的應用程式`,
   authorizationsText: '此使用者允許應用程式做的事。',
@@ -198,5 +198,5 @@ export const adminUsers: AdminUsers = {
   revokeFor: (application) => `撤銷 ${application}`,
   revokeQuestion: (application) => `要撤銷 ${application} 的授權嗎？`,
   revokeText: (application) =>
-    `${application} 為此使用者持有的所有 token 會立即失效。它下次需要存取時，會再次詢問使用者。`,
+    `${application} 為此使用者持有的所有權杖會立即失效。它下次需要存取時，會再次詢問使用者。`,
 }

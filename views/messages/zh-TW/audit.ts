@@ -1,12 +1,12 @@
 import type { Audit } from '../en/audit'
 
 export const audit: Audit = {
-  title: '稽核記錄',
+  title: '稽核紀錄',
   text: '此伺服器上發生的事件，最新的在最前面。',
   exportCsv: '匯出 CSV',
   off: '稽核功能已關閉，不會記錄任何事件。',
   sealedUntil: (time, batch) => ['已封存並可驗證至 ', time, `，第 ${batch} 批。`],
-  notSealed: '目前還沒有已封存的記錄。',
+  notSealed: '目前還沒有已封存的紀錄。',
 
   filters: '篩選條件',
   filterForm: '篩選事件',
@@ -71,9 +71,9 @@ export const audit: Audit = {
   searchedTo: (time) => ['已搜尋至 ', time, '。'],
   searchFurther: '繼續搜尋更早的事件',
   foundMoreHint: '頁面到此為止。若要查看更早的事件，請縮短期間。',
-  emptyTitle: '尚無稽核記錄',
+  emptyTitle: '尚無稽核紀錄',
   emptyText: '登入、權杖以及使用者與應用程式的變更發生時，會顯示在這裡。',
-  noMatchTitle: '找不到稽核記錄',
+  noMatchTitle: '找不到稽核紀錄',
   noMatchText: '沒有符合篩選條件的事件。',
   showAll: '顯示所有事件',
   pages: '頁面',
@@ -109,10 +109,10 @@ export const audit: Audit = {
   },
   notFound: {
     title: '找不到事件',
-    explanation: '稽核記錄中沒有這個事件。',
+    explanation: '稽核紀錄中沒有這個事件。',
     hint: '它可能因為超過保留期限而被刪除。',
   },
-  failed: { title: '錯誤', explanation: '無法讀取稽核記錄' },
+  failed: { title: '錯誤', explanation: '無法讀取稽核紀錄' },
 
   groups: {
     sign_in: '登入',
@@ -124,7 +124,7 @@ export const audit: Audit = {
     keys: '簽章金鑰',
     user: '使用者',
     protection: '防護',
-    audit: '稽核記錄',
+    audit: '稽核紀錄',
   },
   types: {
     AUTHENTICATION_SUCCESS: { label: '登入成功', meaning: '有人以密碼登入。' },
@@ -178,7 +178,7 @@ export const audit: Audit = {
       label: '可疑活動',
       meaning: '已使用過的授權碼或權杖再次出現，可能已遭竊取。由此產生的一切均已撤銷。',
     },
-    AUDIT_LOG_VIEWED: { label: '已檢視稽核記錄', meaning: '管理員檢視了稽核記錄。' },
-    AUDIT_LOG_EXPORTED: { label: '已匯出稽核記錄', meaning: '稽核記錄已下載或寫入檔案。' },
+    AUDIT_LOG_VIEWED: { label: '已檢視稽核紀錄', meaning: '管理員檢視了稽核紀錄。' },
+    AUDIT_LOG_EXPORTED: { label: '已匯出稽核紀錄', meaning: '稽核紀錄已下載或寫入檔案。' },
   },
 }

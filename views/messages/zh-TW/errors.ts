@@ -16,7 +16,7 @@ export const errors: Errors = {
   tooLarge: { title: '資料過多', explanation: '請求內容過大' },
   formExpired: {
     title: '表單已過期',
-    explanation: 'CSRF token 驗證失敗。請重新整理頁面後再試一次。',
+    explanation: 'CSRF 權杖驗證失敗。請重新整理頁面後再試一次。',
     hint: '請返回上一頁，重新載入後再送出表單。',
   },
   adminRequired: { title: '需要管理員權限', explanation: '需要管理員權限', hint: '請洽詢管理員。' },
@@ -37,10 +37,10 @@ export const errors: Errors = {
   notYourSession: { title: '不屬於您', explanation: '您沒有權限結束這個工作階段', hint: '它可能已經結束了。' },
   notYourGrant: { title: '不屬於您', explanation: '您沒有權限撤銷這項授權', hint: '它可能已經結束了。' },
   authorization: {
-    malformed: { title: '無法理解請求', explanation: '請求格式不正確 (invalid_request)' },
-    unknownClient: refusedRequest('此伺服器不認識這個應用程式，或它尚未啟用 (unauthorized_client)。'),
-    repeated: (parameter) => refusedRequest(`參數 ${parameter} 不可重複 (invalid_request)。`),
-    redirectUri: refusedRequest('返回的網址並未為此應用程式註冊：redirect_uri 無效 (invalid_request)。'),
+    malformed: { title: '無法理解請求', explanation: '請求格式不正確（invalid_request）' },
+    unknownClient: refusedRequest('此伺服器不認識這個應用程式，或它尚未啟用（unauthorized_client）。'),
+    repeated: (parameter) => refusedRequest(`參數 ${parameter} 不可重複（invalid_request）。`),
+    redirectUri: refusedRequest('返回的網址並未為此應用程式註冊：redirect_uri 無效（invalid_request）。'),
     changed: {
       title: '請再試一次',
       explanation: '在您決定的期間，有些資料已經變更。',

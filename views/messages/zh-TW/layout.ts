@@ -17,7 +17,7 @@ export const layout: Layout = {
     dashboard: '儀表板',
     users: '使用者',
     clients: '應用程式',
-    tokens: 'Token',
+    tokens: '權杖',
     keys: '金鑰',
     audit: '稽核',
     account: '帳號',

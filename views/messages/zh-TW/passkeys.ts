@@ -34,7 +34,7 @@ export const passkeys: Passkeys = {
       explanation: '無法驗證瀏覽器送出的內容，或時間過久。',
       hint: '請返回再試一次。',
     },
-    knownAlready: { title: '未新增通行密鑰', explanation: '這個通行密鑰已登錄。' },
+    knownAlready: { title: '未新增通行密鑰', explanation: '這個通行密鑰先前已新增。' },
     tooMany: {
       title: '未新增通行密鑰',
       explanation: '您的通行密鑰數量已達上限。',

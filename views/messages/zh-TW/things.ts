@@ -17,8 +17,8 @@ export const things: Things = {
     write: '代表您變更資料',
     offline_access: '在您離開時保持登入，直到您撤銷為止',
   },
-  readScope: (what, name) => `讀取 ${what} (${name})`,
-  changeScope: (what, name) => `變更 ${what} (${name})`,
+  readScope: (what, name) => `讀取 ${what}（${name}）`,
+  changeScope: (what, name) => `變更 ${what}（${name}）`,
   otherScope: (name) => `使用權限「${name}」`,
   scopeGroups: {
     identity: '您的身分',
