@@ -37,7 +37,10 @@ const linesWith = (pattern: RegExp) => chinese.filter((line) => pattern.test(lin
 test('there is Chinese to look at', () => expect(chinese.length).toBeGreaterThan(1000))
 
 test.each([
-  ['simplified characters', /[请网给经线统书门变开当传间长见说语读词调试验运还进连们这时对个录设认证权应该过发问题户务码关误选择动页级]/],
+  [
+    'simplified characters',
+    /[请网给经线统书门变开当传间长见说语读词调试验运还进连们这时对个录设认证权应该过发问题户务码关误选择动页级]/,
+  ],
   ['用戶 for 使用者', /用戶(?!端)/],
   ['登錄 for 登入, 註銷 for 登出', /登錄|註銷/],
   ['默認 for 預設', /默認/],
