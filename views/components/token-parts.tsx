@@ -31,7 +31,7 @@ const pathOf = (frame: PageFrame, { id }: AdminTokenView, action: string): strin
 
 export function TokenUser({ frame, token }: { frame: PageFrame; token: AdminTokenView }) {
   const { user } = token
-  if (!user) return <span class="text-muted">{frame.t.adminTokens.machine}</span>
+  if (!user) return <span class="inline-block min-w-24 text-muted">{frame.t.adminTokens.machine}</span>
   if (!user.known)
     return (
       <>
@@ -40,7 +40,10 @@ export function TokenUser({ frame, token }: { frame: PageFrame; token: AdminToke
       </>
     )
   return (
-    <a class="wrap-anywhere hover:underline" href={`${frame.basePath}/admin/users/${encodeURIComponent(user.id)}`}>
+    <a
+      class="inline-block min-w-24 wrap-anywhere hover:underline"
+      href={`${frame.basePath}/admin/users/${encodeURIComponent(user.id)}`}
+    >
       {user.name}
     </a>
   )
@@ -92,7 +95,7 @@ export function TokenActions({ frame, token, back }: ActionProps) {
   const describes = (action: string) => t.describe(action, token.clientName, userName(frame.t, token))
   if (token.status === 'revoked') return nothing
   return (
-    <span class="flex flex-wrap gap-2">
+    <span class="flex flex-wrap gap-2 xl:flex-nowrap">
       {token.status === 'active' ? (
         <OpenButton look="plain" small dialog={`disable-${token.id}`} describes={describes(t.disable)}>
           {t.disable}
