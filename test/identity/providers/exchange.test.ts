@@ -10,7 +10,7 @@ import { startGitHub } from '../../support/providers/github'
 import { startGitLab } from '../../support/providers/gitlab'
 import { startMicrosoft } from '../../support/providers/microsoft'
 import { startOidc } from '../../support/providers/oidc'
-import { json, type ProviderServer } from '../../support/providers/provider-server'
+import { json, type ProviderServer, type ProviderServerOptions } from '../../support/providers/provider-server'
 import { failureOf, theProvider, visit } from '../../support/providers/visit'
 
 const MEGABYTE = 1024 * 1024
@@ -21,7 +21,7 @@ interface Started {
 }
 
 interface Known {
-  readonly start: () => Promise<Started>
+  readonly start: (options?: Pick<ProviderServerOptions, 'tls'>) => Promise<Started>
   readonly token: string
   readonly profile: string
   readonly credentials: 'basic' | 'post'
@@ -29,7 +29,8 @@ interface Known {
   readonly isOpenId: boolean
 }
 
-const TENANT = '/11111111-2222-4333-8444-555555555555/oauth2/v2.0/token'
+const TENANT_ID = '11111111-2222-4333-8444-555555555555'
+const TENANT = `/${TENANT_ID}/oauth2/v2.0/token`
 
 const KNOWN: Record<string, Known> = {
   github: {
@@ -57,7 +58,7 @@ const KNOWN: Record<string, Known> = {
     isOpenId: false,
   },
   microsoft: {
-    start: startMicrosoft,
+    start: (options) => startMicrosoft(TENANT_ID, options),
     token: TENANT,
     profile: '/v1.0/me',
     credentials: 'post',
@@ -233,6 +234,22 @@ describe('TLS', () => {
     expect(await start({ OIDC_CA_FILE: certificate.certFile })).toBe('')
     expect(await start({ OUTGOING_CA_FILE: certificate.certFile })).toBe('')
     expect(await start({ OAUTH_INSECURE_SKIP_VERIFY: 'true' })).toBe('')
+    await server.stop()
+  })
+
+  test.each(Object.entries(KNOWN))('[SEC] %s is trusted by its own CA file, and by no other’s', async (name, known) => {
+    const { server, settings } = await known.start({ tls: files })
+    const redeem = (more: Record<string, string>) => {
+      const returned = { code: 'unknown', iss: undefined, codeVerifier: 'v'.repeat(43), nonce: 'n', fresh: false }
+      const provider = theProvider({ ...settings, ...more })
+      return failureOf(provider.account({ ...returned, startedAt: new Date() }))
+    }
+    const another = name === 'gitea' ? 'GITLAB_CA_FILE' : 'GITEA_CA_FILE'
+    for (const refused of [{}, { [another]: certificate.certFile }])
+      expect(await redeem(refused)).toMatch(/^(start|exchange|profile): unreachable/)
+    expect(server.at(known.token)).toEqual([])
+    const own = { [`${name.toUpperCase()}_CA_FILE`]: certificate.certFile }
+    expect(await redeem(own)).toBe('exchange: status 400 invalid_grant')
     await server.stop()
   })
 })

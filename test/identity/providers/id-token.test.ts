@@ -3,8 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { exportJWK, generateKeyPair } from 'jose'
 import { createProviders } from '../../../src/identity/providers'
 import type { Provider } from '../../../src/identity/providers/provider'
+import { startGitLab } from '../../support/providers/gitlab'
+import { startMicrosoft } from '../../support/providers/microsoft'
 import { startOidc } from '../../support/providers/oidc'
-import { json } from '../../support/providers/provider-server'
+import { json, type ProviderServer } from '../../support/providers/provider-server'
 import { failureOf, theProvider, visit } from '../../support/providers/visit'
 import { testSettings } from '../../support/settings'
 
@@ -61,6 +63,40 @@ describe('[SEC] an ID token is refused', () => {
   ])('%s', async (_, token, reason) => {
     oidc.server.instead.set('/token', () => json({ access_token: 'a', ...(token && { id_token: token }) }))
     expect(await failureOf(visit(provider))).toBe(`profile: ID token refused: ${reason}`)
+  })
+})
+
+/** What Microsoft and GitLab say about who signed in is believed on the same terms. */
+describe.each([
+  ['microsoft', () => startMicrosoft(), {}],
+  ['gitlab', () => startGitLab(), { GITLAB_SCOPES: 'openid,profile,email' }],
+] as const)('[SEC] an ID token of %s is refused', (_kind, start, more) => {
+  let started: { readonly server: ProviderServer; readonly settings: Record<string, string> }
+  beforeAll(async () => {
+    started = await start()
+  })
+  beforeEach(() => started.server.reset())
+  afterAll(() => started.server.stop())
+  const refusal = () => failureOf(visit(theProvider({ ...started.settings, ...more })))
+
+  test.each<[string, () => Record<string, unknown>, string]>([
+    ['that has expired', () => ({ exp: seconds() - 120 }), 'ERR_JWT_EXPIRED'],
+    ['for another audience', () => ({ aud: 'other-client' }), 'ERR_JWT_CLAIM_VALIDATION_FAILED'],
+    ['of another issuer', () => ({ iss: 'https://other.example' }), 'iss'],
+    ['with another nonce', () => ({ nonce: 'x' }), 'nonce'],
+    ['signed with an unknown key id', () => ({ kid: 'unknown' }), 'ERR_JWKS_NO_MATCHING_KEY'],
+  ])('%s', async (_what, claims, reason) => {
+    started.server.claims = claims()
+    expect(await refusal()).toBe(`profile: ID token refused: ${reason}`)
+  })
+
+  test('with a wrong signature', async () => {
+    started.server.signWith = (await generateKeyPair('ES256')).privateKey
+    expect(await refusal()).toBe('profile: ID token refused: ERR_JWS_SIGNATURE_VERIFICATION_FAILED')
+  })
+
+  test('and accepted otherwise', async () => {
+    expect(await refusal()).toBe('')
   })
 })
 

@@ -1,4 +1,4 @@
-import { json, type ProviderServer, startProviderServer } from './provider-server'
+import { json, type ProviderServer, type ProviderServerOptions, startProviderServer } from './provider-server'
 
 export interface GiteaPerson {
   id: unknown
@@ -19,13 +19,14 @@ const gitta = (): GiteaPerson => ({
 })
 
 /** Without a list of addresses it answers as a server that says nothing about verification. */
-export async function startGitea(): Promise<{
+export async function startGitea(options: Pick<ProviderServerOptions, 'tls'> = {}): Promise<{
   server: ProviderServer
   person: GiteaPerson
   settings: Record<string, string>
 }> {
   const person = gitta()
   const server = await startProviderServer({
+    ...options,
     clientId: 'gitea-client',
     authorize: '/login/oauth/authorize',
     token: '/login/oauth/access_token',

@@ -1,5 +1,5 @@
 /** GitHub, as an Enterprise Server: everything on one host. */
-import { json, type ProviderServer, startProviderServer } from './provider-server'
+import { json, type ProviderServer, type ProviderServerOptions, startProviderServer } from './provider-server'
 
 export interface GitHubPerson {
   id: unknown
@@ -19,13 +19,14 @@ export const hubert = (): GitHubPerson => ({
   emails: [{ email: 'hubert@example.com', primary: true, verified: true }],
 })
 
-export async function startGitHub(): Promise<{
+export async function startGitHub(options: Pick<ProviderServerOptions, 'tls'> = {}): Promise<{
   server: ProviderServer
   person: GitHubPerson
   settings: Record<string, string>
 }> {
   const person = hubert()
   const server = await startProviderServer({
+    ...options,
     clientId: 'github-client',
     authorize: '/login/oauth/authorize',
     token: '/login/oauth/access_token',

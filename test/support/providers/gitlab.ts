@@ -1,4 +1,4 @@
-import { json, type ProviderServer, startProviderServer } from './provider-server'
+import { json, type ProviderServer, type ProviderServerOptions, startProviderServer } from './provider-server'
 
 export interface GitLabPerson {
   id: number
@@ -18,13 +18,14 @@ export const gil = (): GitLabPerson => ({
   emailVerified: true,
 })
 
-export async function startGitLab(): Promise<{
+export async function startGitLab(options: Pick<ProviderServerOptions, 'tls'> = {}): Promise<{
   server: ProviderServer
   person: GitLabPerson
   settings: Record<string, string>
 }> {
   const person = gil()
   const server = await startProviderServer({
+    ...options,
     clientId: 'gitlab-client',
     authorize: '/oauth/authorize',
     token: '/oauth/token',

@@ -1,5 +1,5 @@
 /** The login service and Microsoft Graph on one host. */
-import { json, type ProviderServer, startProviderServer } from './provider-server'
+import { json, type ProviderServer, type ProviderServerOptions, startProviderServer } from './provider-server'
 
 export const TENANT = '11111111-2222-4333-8444-555555555555'
 export const OTHER_TENANT = '99999999-2222-4333-8444-555555555555'
@@ -18,7 +18,10 @@ export const mika = (): Record<string, unknown> => ({
 })
 
 /** `tenant` as in MICROSOFT_TENANT_ID; people are of `TENANT` unless `server.claims.tid` says otherwise. */
-export async function startMicrosoft(tenant: string = TENANT): Promise<{
+export async function startMicrosoft(
+  tenant: string = TENANT,
+  options: Pick<ProviderServerOptions, 'tls'> = {},
+): Promise<{
   server: ProviderServer
   person: Record<string, unknown>
   settings: Record<string, string>
@@ -27,6 +30,7 @@ export async function startMicrosoft(tenant: string = TENANT): Promise<{
   const published = /^[0-9a-f-]{36}$/.test(tenant) ? tenant : '{tenantid}'
   const base = `/${tenant}`
   const server = await startProviderServer({
+    ...options,
     clientId: 'microsoft-client',
     authorize: `${base}/oauth2/v2.0/authorize`,
     token: `${base}/oauth2/v2.0/token`,
