@@ -9,18 +9,18 @@ import { dropRecoveryCodes, removeFactors } from '../identity/second-factor/reco
 import { hasSecondFactor, hasTotp } from '../identity/second-factor/required'
 import { endSessionsOfUser } from '../identity/sessions'
 import type { User } from '../identity/users'
-import { type Actor, anotherAdministrator, asAdministrator, commitChange } from './administrators'
+import { type Actor, anotherAdministrator, asAdministrator, COMMAND_LINE, commitChange } from './administrators'
 import { UserRefused } from './refused'
 
 /** Resolves to the number of sessions that ended. Throws `UserRefused` and `DatabaseUnavailable`. */
 export async function resetSecondFactor(ctx: Context, actor: Actor, user: User): Promise<number> {
   if (!hasSecondFactor(user)) throw new UserRefused('changed_meanwhile')
-  // The passkeys may be the only way in.
+  // The passkeys may be the only way in; whoever is at the server can give a password afterwards.
   const isStranded = !canSignIn(ctx, { ...user, passkeyCount: 0 }, await listConnections(ctx, user.id))
   const statements = [
     ...asAdministrator(actor),
     removeFactors(ctx, user),
-    ...(isStranded ? await anotherAdministrator(ctx, user) : []),
+    ...(isStranded && actor !== COMMAND_LINE ? await anotherAdministrator(ctx, user) : []),
     deletePasskeysOf(user.id),
     dropRecoveryCodes(user.id),
     ...endSessionsOfUser(ctx, user.id),

@@ -4,6 +4,7 @@ import { commit, run } from '../../src/db/commit'
 import { rowParameters, write } from '../../src/db/definitions'
 import { findUser } from '../../src/identity/users'
 import { prepareGrant } from '../../src/tokens/issue'
+import { COMMAND_LINE } from '../../src/users/administrators'
 import { createUser, type NewUser } from '../../src/users/create-user'
 import { deleteUser } from '../../src/users/delete-user'
 import { resetPassword } from '../../src/users/reset-password'
@@ -289,6 +290,8 @@ describe.each(databases)('users in the hands of administrators, on %s', (_name, 
       const stale = await app.insertUser({ role: 'admin', passwordHash: '' })
       await app.ctx.db.q.update(app.ctx.db.t.users).set({ role: 'user' }).where(eq(app.ctx.db.t.users.id, admin.id))
       expect(await refusal(resetSecondFactor(requestOf(app), stale, target))).toBe('last_admin')
+      await app.ctx.db.q.update(app.ctx.db.t.users).set({ passkeyCount: 1 }).where(eq(app.ctx.db.t.users.id, stale.id))
+      await resetSecondFactor(requestOf(app), COMMAND_LINE, (await findUser(app.ctx, stale.id)) ?? stale)
       await connect(stale, 'https://github.com')
       await resetSecondFactor(requestOf(app), stale, target)
       expect(await userRow(app, target.id)).toMatchObject({ passkeyCount: 0 })
