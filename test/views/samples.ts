@@ -18,6 +18,8 @@ import { logoutPage } from '../../views/pages/logout'
 import { providerContinuePage } from '../../views/pages/provider-continue'
 import { accountSamples } from './account-samples'
 import { adminSamples } from './admin-samples'
+import { appSamples } from './app-samples'
+import { auditSamples } from './audit-samples'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -266,6 +268,8 @@ export function samples({ text, now, frame: overrides }: SampleOptions): Sample[
       { userId: '3f6c', username: t('alice'), connections: [connection(1), connection(2, { onlyWay: true })] },
     ),
     ...adminSamples(frame, t, now),
+    ...appSamples(frame, t, now),
+    ...auditSamples(frame, t, now),
     ...accountSamples(frame, t, now, { sessions, grants }),
     sessions: accountSessionsPage(frame, { sessions, grants }),
     'sessions-empty': accountSessionsPage(frame, { sessions: [current], grants: [] }),

@@ -32,7 +32,7 @@ export const auditHref = (frame: PageFrame, list: ListView, changes: Readonly<Re
 export function AuditFilters({ frame, list }: { frame: PageFrame; list: AuditListView }) {
   const t = frame.t.audit
   return (
-    <div class="grid gap-3">
+    <div class="grid grid-cols-1 gap-3">
       <div class="flex flex-wrap items-center gap-x-4 gap-y-2">
         <Periods frame={frame} list={list} />
         <Chips frame={frame} list={list} />

@@ -51,7 +51,9 @@ function columns(frame: PageFrame, path: string): readonly Column<AppRowView>[] 
     },
     {
       title: t.columns.grants,
-      cell: ({ grants }) => grants.map((grant) => grantName(frame.t, grant)).join(', '),
+      cell: ({ grants }) => (
+        <span class="wrap-anywhere">{grants.map((grant) => grantName(frame.t, grant)).join(', ')}</span>
+      ),
     },
     { title: t.columns.status, cell: ({ status }) => <AppStatusBadge t={frame.t} status={status} /> },
     { title: t.columns.created, cell: ({ createdAt }) => <Time at={createdAt} /> },
