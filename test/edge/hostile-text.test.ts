@@ -107,7 +107,7 @@ async function visit(path: string, cookie = signedIn.cookie): Promise<void> {
 
 test('every page, with hostile text in everything that is stored and in everything that is asked [SEC]', async () => {
   const routes = composeFeatures(app.ctx, { draining: () => false }).routes.filter(({ method }) => method === 'GET')
-  const query = new URLSearchParams(PARAMETERS.map((name) => [name, HOSTILE])).toString()
+  const query = new URLSearchParams(Object.fromEntries(PARAMETERS.map((name) => [name, HOSTILE]))).toString()
   for (const { path } of routes) {
     if (/^\/(logout$|static|health|livez|readyz|metrics|oauth\/(tokeninfo|userinfo))/.test(path)) continue
     const [, kind = ''] = /(\w+)\/:id/.exec(path) ?? []

@@ -31,7 +31,7 @@ export function auditSamples(frame: PageFrame, t: (usual: string) => string, now
     address: t('2001:db8:85a3:8d3:1319:8a2e:370:7348'),
     ...{ resourceType: 'TOKEN', resourceId: t('01a2114a-4e84-71dd-a774-09e64edb4d99'), resourceName: t('Deploy tool') },
     ...(i % 2 === 0 && { resourcePath: '/admin/tokens/1' }),
-    ...{ clientId: t('app-1'), clientPath: '/admin/clients/app-1' },
+    ...{ clientId: t('app-1'), clientName: t('Deploy tool'), clientPath: '/admin/clients/app-1' },
     ...{ method: 'POST', requestPath: t('/oauth/token'), requestId: t('01JD9Z5V8Q3N7M2K4T6W') },
     userAgent: t('Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'),
     details: i === 1 ? '' : JSON.stringify({ note: t('reused'), nested: { list: [1, 2] } }, undefined, 2),
