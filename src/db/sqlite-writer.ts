@@ -17,6 +17,8 @@ interface Job {
 
 export interface SqliteWriter {
   commit(statements: readonly Statement[]): Promise<number[]>
+  /** Whether the last list that was tried could not be written, whatever it was. */
+  isRefusing(): boolean
   /** Resolves when nothing waits to be written. */
   drained(): Promise<void>
 }
@@ -33,7 +35,12 @@ type Bindings = SQLQueryBindings[]
 /** Tells the caller of one list how it went, once that is certain. */
 type Settlement = () => void
 
-export function createSqliteWriter(handle: SqliteHandle, compiled: (statement: Statement) => Compiled): SqliteWriter {
+/** `requireFile` throws when the file must not be written any more. */
+export function createSqliteWriter(
+  handle: SqliteHandle,
+  compiled: (statement: Statement) => Compiled,
+  requireFile: () => void = () => {},
+): SqliteWriter {
   const prepared = new Map<string, SqliteStatement>()
   const begin = handle.prepare('BEGIN IMMEDIATE')
   const commit = handle.prepare('COMMIT')
@@ -45,6 +52,7 @@ export function createSqliteWriter(handle: SqliteHandle, compiled: (statement: S
   let queue: Job[] = []
   let armed = false
   let busyAttempts = 0
+  let refusing = false
   let idle: (() => void)[] = []
 
   const statementOf = ({ sql }: Compiled): SqliteStatement => {
@@ -122,8 +130,11 @@ export function createSqliteWriter(handle: SqliteHandle, compiled: (statement: S
     let settle: readonly Settlement[]
     try {
       settle = applyBatch(batch)
+      // What is written to a file that was removed would be acknowledged and lost.
+      requireFile()
       if (handle.inTransaction) commit.run()
       busyAttempts = 0
+      refusing = false
     } catch (error) {
       if (handle.inTransaction) rollback.run()
       const failure = databaseError(error, 'commit')
@@ -135,6 +146,7 @@ export function createSqliteWriter(handle: SqliteHandle, compiled: (statement: S
         return
       }
       busyAttempts = 0
+      refusing = failure instanceof DatabaseUnavailable
       settle = batch.map((job) => () => job.failed(failure))
     }
     armed = queue.length > 0
@@ -159,6 +171,7 @@ export function createSqliteWriter(handle: SqliteHandle, compiled: (statement: S
           setImmediate(flush)
         }
       }),
+    isRefusing: () => refusing,
     drained: () => (armed ? new Promise((resolve) => idle.push(resolve)) : Promise.resolve()),
   }
 }

@@ -1,10 +1,11 @@
 /** The SQLite database: one handle, group commit, prepared reads, WAL, `synchronous=FULL`. */
 import { type SQLQueryBindings, Database as SqliteHandle } from 'bun:sqlite'
 import { chmodSync, closeSync, openSync } from 'node:fs'
+import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { type Compiled, compile, sqliteEncoder } from './compile'
 import type { Database } from './database'
-import type { Parameters, Query, QueryBuilder } from './definitions'
+import { type Parameters, type Query, type QueryBuilder, write } from './definitions'
 import { DatabaseUnavailable, databaseError } from './errors'
 import { sqliteKit } from './kit'
 import {
@@ -14,9 +15,10 @@ import {
   sqliteMigrations,
   type TellMigration,
 } from './migrations'
+import { createFileCheck } from './sqlite-file'
 import { createSqliteReader } from './sqlite-reader'
 import { createSqliteWriter } from './sqlite-writer'
-import type { Statement } from './statements'
+import { run, type Statement } from './statements'
 import { makeTables } from './tables'
 
 export interface SqliteOptions {
@@ -77,16 +79,18 @@ export function openSqlite(options: SqliteOptions): Database {
     return result
   }
 
+  const file = inMemory ? undefined : createFileCheck(options.path)
   const read = createSqliteReader(handle, q, t)
   const all = <Row>(definition: Query<Row>, parameters: Parameters = {}): Promise<Row[]> => {
     try {
+      file?.requireLatelyInPlace()
       return Promise.resolve(read(definition, parameters))
     } catch (error) {
       return Promise.reject(databaseError(error, definition.name))
     }
   }
 
-  const groupCommit = createSqliteWriter(handle, compiled)
+  const groupCommit = createSqliteWriter(handle, compiled, () => file?.requireInPlace())
   const dataVersion = handle.prepare<{ data_version: number }, []>('PRAGMA data_version')
   let seenVersion = dataVersion.get()?.data_version
   const held = new Map<string, Promise<unknown>>()
@@ -100,10 +104,13 @@ export function openSqlite(options: SqliteOptions): Database {
     commit: groupCommit.commit,
     ping: async () => {
       try {
+        file?.requireInPlace()
         handle.query('select 1').get()
       } catch (error) {
         throw databaseError(error, 'ping')
       }
+      // After a refusal nobody may write any more, because nobody is sent here.
+      if (groupCommit.isRefusing()) await groupCommit.commit([run(writeNothingNew, {})])
     },
     exclusively: (name, wait, work) => {
       if (inMemory) return exclusivelyInProcess(held, name, wait, work)
@@ -129,6 +136,11 @@ export function openSqlite(options: SqliteOptions): Database {
     },
   }
 }
+
+/** Changes pages, and no content. */
+const writeNothingNew = write('write_nothing_new', (q, { seedState }) =>
+  q.update(seedState).set({ at: sql`${seedState.at}` }),
+)
 
 /** Moves everything into the one file, so that it can be copied as it is. */
 function emptyWal(handle: SqliteHandle): void {

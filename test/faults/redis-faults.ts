@@ -70,7 +70,7 @@ const FAULTS: readonly Fault[] = [
 
 const LIMITS = ['LOGIN', 'TOKEN', 'DEVICE_CODE', 'INTROSPECT', 'DEVICE_VERIFY']
 const CACHES = ['USER_CACHE', 'CLIENT_CACHE', 'CLIENT_COUNT_CACHE', 'TOKEN_CACHE']
-const FAULT_MS = 3_000
+const FAULT_MS = 2_000
 
 /** `cacheType`: `redis` or `redis-aside`. */
 export async function redisFaults(cacheType: string, log: (outcome: FaultOutcome) => void): Promise<FaultOutcome[]> {

@@ -97,6 +97,7 @@ describe.skipIf(!mayMount)('the disk of SQLite fails under load (skipped where n
       if ((error as { code?: string }).code !== 'ENOSPC') throw error
     }
     await expectRefusals()
+    await eventually('not ready', async () => ((await server.fetch('/readyz')).status === 503 ? true : undefined))
     rmSync(filler)
     await expectRecovery()
     expect(otherLines() - before).toBeLessThan(100)
