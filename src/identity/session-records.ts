@@ -11,6 +11,39 @@ import type { User } from './users'
 
 export type SessionRow = Tables['sessions']['$inferSelect']
 
+/** A session that is there, with whose it is. */
+export interface BrowserSession {
+  /** Keyed digest of the cookie value: the key of the row. */
+  readonly idHash: string
+  /** Public id: `sid` of ID tokens, and the handle in lists. */
+  readonly sid: string
+  readonly user: User
+  /** 32 random bytes, base64. */
+  readonly csrfToken: string
+  readonly remember: boolean
+  /** When and how the person proved who they are (OIDC Core §2 `auth_time`, `amr`). */
+  readonly authTime: Date
+  readonly amr: string
+  readonly idp: string
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  readonly flash: readonly string[]
+}
+
+export const toSession = (row: SessionRow, user: User): BrowserSession => ({
+  idHash: row.idHash,
+  sid: row.sid,
+  user,
+  csrfToken: row.csrfToken,
+  remember: row.remember,
+  authTime: row.authTime,
+  amr: row.amr,
+  idp: row.idp,
+  createdAt: row.createdAt,
+  expiresAt: row.expiresAt,
+  flash: row.flash,
+})
+
 /** Condition: the login of the row is complete. */
 export const isFinished = ({ sessions }: Tables): SQL => sql`${sessions.amr} not like ${ENDS_UNFINISHED}`
 

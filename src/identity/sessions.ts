@@ -5,22 +5,24 @@
  * log gives sessions away. Every limit is enforced here, not by the cookie's lifetime: a copied cookie ends with its row.
  */
 import { audit } from '../audit/audit'
-import { type Context, now, type RequestContext } from '../context'
+import type { Context, RequestContext } from '../context'
 import { Conflict, commit, type Statement } from '../db/commit'
-import { fingerprint, fingerprintMatches } from './fingerprint'
-import { hasSecondFactor, isHalfway, isUnfinished, UNFINISHED } from './second-factor/required'
+import { fingerprintMatches } from './fingerprint'
+import { hasSecondFactor, isHalfway, isUnfinished } from './second-factor/required'
 import {
+  type BrowserSession,
   deleteSession,
   endSessionRow,
-  insertSession,
   readSession,
   type SessionRow,
+  toSession,
   touchSession,
 } from './session-records'
-import { type User, userUnchanged } from './users'
+import type { User } from './users'
 
 export {
   addFlash,
+  type BrowserSession,
   clearFlash,
   endOtherSessions,
   endSessionBySid,
@@ -28,24 +30,7 @@ export {
   listSessions,
   sessionGoesOn,
 } from './session-records'
-
-export interface BrowserSession {
-  /** Keyed digest of the cookie value: the key of the row. */
-  readonly idHash: string
-  /** Public id: `sid` of ID tokens, and the handle in lists. */
-  readonly sid: string
-  readonly user: User
-  /** 32 random bytes, base64. */
-  readonly csrfToken: string
-  readonly remember: boolean
-  /** When and how the person proved who they are (OIDC Core §2 `auth_time`, `amr`). */
-  readonly authTime: Date
-  readonly amr: string
-  readonly idp: string
-  readonly createdAt: Date
-  readonly expiresAt: Date
-  readonly flash: readonly string[]
-}
+export { type Login, replaceSession, type StartedSession, startSession } from './start-session'
 
 /** The person signed in with a password that somebody else chose. Who came from a provider did not use it. */
 export const mustReplacePassword = ({ user, idp }: BrowserSession): boolean =>
@@ -59,20 +44,6 @@ export type SessionLookup =
       /** The password was right and the second factor is still to come: good for that step and nothing else. */
       readonly halfway?: BrowserSession
     }
-
-const toSession = (row: SessionRow, user: User): BrowserSession => ({
-  idHash: row.idHash,
-  sid: row.sid,
-  user,
-  csrfToken: row.csrfToken,
-  remember: row.remember,
-  authTime: row.authTime,
-  amr: row.amr,
-  idp: row.idp,
-  createdAt: row.createdAt,
-  expiresAt: row.expiresAt,
-  flash: row.flash,
-})
 
 /** Labels of `sessions_expired_total`. */
 type EndReason = 'logout' | 'idle_timeout' | 'timeout' | 'fingerprint_mismatch' | 'admin'
@@ -170,118 +141,6 @@ async function endRow(
   }
   if (!isUnfinished(row.amr)) ctx.metrics.count('sessions_expired_total', { reason })
   return true
-}
-
-export interface Login {
-  /** As read before the password was checked: a change since then, such as a new password, refuses the session. */
-  readonly user: User
-  readonly remember: boolean
-  /** Authentication methods (RFC 8176), separated by blanks: `pwd` or `fed`, and `otp mfa` after a second factor. */
-  readonly amr: string
-  /** Who checked it: `local`, or the name of a provider. */
-  readonly idp: string
-  /** When the person proved who they are; default now. */
-  readonly authTime?: Date
-  /** Message for the first page. */
-  readonly flash?: string
-  /** The session this browser has now, which ends. */
-  readonly replaces?: BrowserSession
-}
-
-export interface StartedSession {
-  readonly cookieValue: string
-  /** Life of the cookie. */
-  readonly maxAgeSeconds: number | undefined
-  readonly session: BrowserSession
-}
-
-const USER_AGENT_LIMIT = 500
-/** How long the second factor may take. */
-const HALFWAY_SECONDS = 600
-
-/** What is written in the commit of a new session, before the session. */
-export interface SessionCommit {
-  /**
-   * A write to the user's row that changes one row only while the user is unchanged (`Conflict('user')`). A commit that
-   * writes to that row has to begin so: two commits that first share a lock and then both want to write wait forever.
-   */
-  readonly claim: Statement
-  readonly alongside: readonly Statement[]
-}
-
-/**
- * Starts a session with a new id and a new token against cross-site request forgery; no secret of an earlier one is
- * carried over (session fixation). Who signs in again in the same browser keeps the public id, under which applications
- * know the session: it goes on for them, and a later logout reaches those that signed the person in before.
- *
- * Throws `Conflict('user')` when the user was disabled or edited since they were read, and `DatabaseUnavailable`.
- */
-export async function startSession(
-  ctx: RequestContext,
-  login: Login,
-  { claim, alongside }: SessionCommit = { claim: userUnchanged(login.user), alongside: [] },
-): Promise<StartedSession> {
-  const { replaces } = login
-  if (replaces) {
-    try {
-      return await replaceSession(ctx, { ...login, replaces }, { claim, alongside })
-    } catch (error) {
-      // It has ended meanwhile, such as by a second click on the same button.
-      if (!(error instanceof Conflict) || error.label !== 'session') throw error
-    }
-  }
-  return await insertNewSession(ctx, login, ctx.random.uuid(), { claim, alongside })
-}
-
-/**
- * As `startSession`, for what rests on the session there was: when that has ended meanwhile, none comes in its place and
- * `Conflict('session')` is thrown.
- */
-export async function replaceSession(
-  ctx: RequestContext,
-  login: Login & { readonly replaces: BrowserSession },
-  { claim, alongside }: SessionCommit,
-): Promise<StartedSession> {
-  const { replaces: replaced, user } = login
-  const goesOn = replaced.user.id === user.id
-  const end = goesOn ? [deleteSession(replaced.idHash)] : endSessionRow(ctx, replaced.idHash)
-  const sid = goesOn ? replaced.sid : ctx.random.uuid()
-  return await insertNewSession(ctx, login, sid, { claim, alongside: [...end, ...alongside] })
-}
-
-async function insertNewSession(
-  ctx: RequestContext,
-  login: Login,
-  sid: string,
-  { claim, alongside }: SessionCommit,
-): Promise<StartedSession> {
-  const { settings, request } = ctx
-  const at = now(ctx)
-  const remember = login.remember && settings.SESSION_REMEMBER_ME_ENABLED
-  const ownMaxAge = remember ? settings.SESSION_REMEMBER_ME_MAX_AGE : settings.SESSION_MAX_AGE
-  const halfway = isHalfway(login)
-  const maxAgeSeconds = halfway ? Math.min(HALFWAY_SECONDS, ownMaxAge) : ownMaxAge
-  const cookieValue = Buffer.from(ctx.random.bytes(32)).toString('base64url')
-  const row: SessionRow = {
-    idHash: ctx.secrets.browserSession.digest(cookieValue),
-    sid,
-    userId: login.user.id,
-    csrfToken: Buffer.from(ctx.random.bytes(32)).toString('base64'),
-    remember,
-    fingerprint: fingerprint(ctx),
-    authTime: login.authTime ?? at,
-    amr: halfway ? `${login.amr} ${UNFINISHED}` : login.amr,
-    idp: login.idp,
-    flash: login.flash === undefined ? [] : [login.flash],
-    ip: request.ip,
-    userAgent: request.userAgent.slice(0, USER_AGENT_LIMIT).toWellFormed().replaceAll('\u0000', ''),
-    createdAt: at,
-    lastSeenAt: at,
-    expiresAt: new Date(at.getTime() + maxAgeSeconds * 1000),
-  }
-  await commit(ctx, [claim, ...alongside, insertSession(row)])
-  if (!halfway) ctx.metrics.count('sessions_created_total')
-  return { cookieValue, maxAgeSeconds, session: toSession(row, login.user) }
 }
 
 /** Ends a session because its user asked for it; `alongside` is written in the same commit. */
