@@ -117,12 +117,8 @@ function columns(frame: PageFrame, query: string): readonly Column<AdminTokenVie
         <>
           <span>{t.categories[category]}</span>
           <p class="mt-0.5 font-mono text-xs whitespace-nowrap" title={id}>
-            <a
-              class="link"
-              href={`${frame.basePath}/admin/tokens/${encodeURIComponent(id)}`}
-              aria-label={`${t.details}: ${id}`}
-            >
-              …{id.slice(-END_OF_ID)}
+            <a class="link" href={`${frame.basePath}/admin/tokens/${encodeURIComponent(id)}`}>
+              <span class="sr-only">{t.details} </span>…{id.slice(-END_OF_ID)}
             </a>
           </p>
         </>
