@@ -93,6 +93,7 @@ const EVICTING_WRITES: Readonly<Record<string, Evicts>> = {
   /** When somebody signed in, and what they sign in with, is not copied. */
   note_login: nothing,
   note_passkey_login: nothing,
+  note_second_step: nothing,
   use_totp_step: nothing,
   lock_user: nothing,
   lock_administrators: nothing,
