@@ -35,3 +35,7 @@ export function knownDevice(
 /** What wrong guesses of a password are counted under: the account, or one of its devices. */
 export const delaySubject = (username: string, device: string | undefined): string =>
   device === undefined ? `password:${account(username)}` : `password:${account(username)}:${device}`
+
+/** The same for wrong codes of the second factor. */
+export const factorDelaySubject = (userId: string, device: string | undefined): string =>
+  device === undefined ? `second-factor:${userId}` : `second-factor:${userId}:${device}`

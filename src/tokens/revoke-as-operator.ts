@@ -9,7 +9,7 @@ import type { User } from '../identity/users'
 import { sha256Hex } from '../secrets'
 import { auditTokenAction } from './manage'
 import type { TokenRow } from './records'
-import { revokeGrantOf, revokeTokensOfUser } from './revoke'
+import { countLiveTokens, revokeGrantOf, revokeTokensOfUser } from './revoke'
 import { tokenKey } from './token-rows'
 
 interface Operator {
@@ -49,8 +49,10 @@ export const revokeGrantAsOperator = (ctx: Context, actor: Operator, token: Toke
   commitRevocation(ctx, [...revokeGrantOf(ctx, token), ...auditTokenAction(ctx, actor, token, 'revoke')])
 
 /** Ends every token of a user; browser sessions go on. Throws `DatabaseUnavailable`. */
-export const revokeTokensOfUserAsOperator = (ctx: Context, actor: Operator, { id, username }: User): Promise<number> =>
-  commitRevocation(ctx, [
+export async function revokeTokensOfUserAsOperator(ctx: Context, actor: Operator, user: User): Promise<number> {
+  const { id, username } = user
+  const live = await countLiveTokens(ctx, { userId: id })
+  return await commitRevocation(ctx, [
     ...revokeTokensOfUser(ctx, id),
     ...audit(ctx, {
       event: 'TOKEN_REVOKED',
@@ -58,9 +60,10 @@ export const revokeTokensOfUserAsOperator = (ctx: Context, actor: Operator, { id
       action: 'All tokens of user revoked by administrator',
       actor,
       resource: { type: 'USER', id, name: username },
-      details: { token_user_id: id, token_category: 'all' },
+      details: { token_user_id: id, token_category: 'all', revoked_count: live },
     }),
   ])
+}
 
 async function commitRevocation(ctx: Context, statements: readonly Statement[]): Promise<number> {
   const changed = await commit(ctx, statements)

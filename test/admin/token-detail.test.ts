@@ -64,9 +64,13 @@ describe.each(databases)('the page of a token on %s', (_name, open) => {
       expect((await tokenRow(app, issued.refreshTokenId))?.status).toBe('revoked')
       const { q, t } = app.ctx.db
       const rows = (await q.select().from(t.auditLogs)).filter(({ resourceId }) => resourceId === id)
-      const events = rows.map(({ eventType, actorUserId }) => [eventType, actorUserId])
+      const events = rows.map((row) => [
+        row.eventType,
+        row.actorUserId,
+        JSON.stringify(row.details).includes('revoked_count'),
+      ])
       const event = kind === 'user_id' ? 'TOKEN_REVOKED' : 'CLIENT_TOKENS_REVOKED_ALL'
-      expect(events).toContainEqual([event, admin.id])
+      expect(events).toContainEqual([event, admin.id, true])
     }
   })
 

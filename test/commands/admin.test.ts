@@ -7,7 +7,7 @@ import { admin } from '../../src/commands/admin/admin'
 import { client } from '../../src/commands/client/client'
 import { token } from '../../src/commands/token/token'
 import { claimAttempt, PASSWORD_POLICY } from '../../src/identity/attempt-delays'
-import { delaySubject } from '../../src/identity/known-device'
+import { delaySubject, factorDelaySubject } from '../../src/identity/known-device'
 import { sealTotpSecret } from '../../src/identity/second-factor/records'
 import { newTotpSecret } from '../../src/identity/second-factor/totp'
 import { findUserByUsername } from '../../src/identity/users'
@@ -139,9 +139,12 @@ describe.each([...kinds])('commands beside a server on %s', (kind) => {
   })
 
   describe('admin unlock', () => {
-    test('after wrong passwords the owner may try at once again, also in a browser the account knows', async () => {
+    test('after wrong passwords and codes the owner may try at once again, also in a browser the account knows', async () => {
       const row = await beside.app.insertUser()
-      const subjects = [delaySubject(row.username, undefined), delaySubject(row.username, 'device')]
+      const subjects = [undefined, 'device'].flatMap((device) => [
+        delaySubject(row.username, device),
+        factorDelaySubject(row.id, device),
+      ])
       const foreign = delaySubject('somebody-else', undefined)
       for (const subject of [...subjects, foreign])
         for (let n = 0; n < 7; n += 1) await claimAttempt(beside.app.ctx, subject, PASSWORD_POLICY)
@@ -149,7 +152,7 @@ describe.each([...kinds])('commands beside a server on %s', (kind) => {
       expect(await waits(subjects[0] ?? '')).toBe(true)
       const { code, out } = await runAdmin('unlock', row.username, '--json')
       expect(code).toBe(0)
-      expect(JSON.parse(out)).toMatchObject({ counts_forgotten: 2, is_active: true })
+      expect(JSON.parse(out)).toMatchObject({ counts_forgotten: 4, is_active: true })
       for (const subject of subjects) expect(await waits(subject)).toBe(false)
       expect(await waits(foreign)).toBe(true)
       expect(await audited('USER_UNLOCKED', row.id)).toMatchObject([{ actorUsername: 'authgate command' }])

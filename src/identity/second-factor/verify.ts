@@ -4,6 +4,7 @@ import { commit } from '../../db/commit'
 import type { Statement } from '../../db/statements'
 import { subscriberOf } from '../../limits/subscriber'
 import { claimAttempt, type DelayPolicy, noteSuccess, PASSWORD_POLICY, takeBackAttempt } from '../attempt-delays'
+import { factorDelaySubject } from '../known-device'
 import { type User, userUnchanged } from '../users'
 import { openTotpSecret, readRecoveryCode, useRecoveryCode, useTotpStep } from './records'
 import { stepOf } from './totp'
@@ -60,19 +61,17 @@ interface Guess {
 }
 
 async function claimGuess(ctx: RequestContext, user: User, device: string | undefined): Promise<Guess> {
-  const account = `second-factor:${user.id}`
-  if (device !== undefined) {
-    const known = `${account}:${device}`
-    return { waitMs: await claimAttempt(ctx, known, PASSWORD_POLICY), forgiven: [noteSuccess(known)] }
-  }
+  const subject = factorDelaySubject(user.id, device)
+  const claimed = () => claimAttempt(ctx, subject, PASSWORD_POLICY)
+  if (device !== undefined) return { waitMs: await claimed(), forgiven: [noteSuccess(subject)] }
   const address = `second-factor-from:${subscriberOf(ctx.request.ip)}`
   const waitThere = await claimAttempt(ctx, address, ADDRESS_POLICY)
   if (waitThere > 0) return { waitMs: waitThere, forgiven: [] }
-  const waitMs = await claimAttempt(ctx, account, PASSWORD_POLICY)
+  const waitMs = await claimed()
   // Nothing was guessed.
   if (waitMs > 0) await commit(ctx, [takeBackAttempt(ctx, address)])
   // A factor of one's own must not wipe out the wrong guesses at those of others.
-  return { waitMs, forgiven: [noteSuccess(account), takeBackAttempt(ctx, address)] }
+  return { waitMs, forgiven: [noteSuccess(subject), takeBackAttempt(ctx, address)] }
 }
 
 type Right = Omit<ShownFactor, 'kind'>
