@@ -88,7 +88,7 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
 }
 
 /** A suite that hangs must end while somebody still waits for it. */
-const SUITE_LIMIT_MS = 10 * 60_000
+const SUITE_LIMIT_MS = 15 * 60_000
 
 /** More failures than this are no coincidence. */
 const RERUN_LIMIT = 3

@@ -19,7 +19,7 @@ const [machine = [], container = [], proxy = [], several = [], completion = []] 
 describe('the deployment guide', () => {
   test('has the same commands in both languages', () => {
     expect(chapters('zh-TW')).toEqual(chapters('en'))
-    expect([machine, container, proxy, several, completion].map(({ length }) => length > 0)).not.toContain(false)
+    expect(chapters('en')).toHaveLength(5)
   })
 
   test('names files and commands there are', () => {

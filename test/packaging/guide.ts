@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs'
 
 export type Language = 'en' | 'zh-TW'
 
-/** The commands of every chapter, in order. */
+/** The commands of every chapter that has some, in order. */
 export function chapters(language: Language): string[][] {
   const text = readFileSync(`src/docs/pages/${language}/deployment.md`, 'utf8')
   return text
     .split(/^## /m)
     .slice(1)
     .map((chapter) => [...chapter.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, commands = '']) => commands))
+    .filter(({ length }) => length > 0)
 }
 
 /**
