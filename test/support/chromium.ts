@@ -59,15 +59,18 @@ export function pageErrors(page: Page): string[] {
   return errors
 }
 
+/** What a colour scheme can break. */
+export const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 /**
- * Accessibility findings of the page as one line each (`rule: help: elements`); an empty list is the goal.
+ * Accessibility findings of the page, for tags or rules of axe, as one line each (`rule: help: elements`); an empty list is the goal.
  * Runs through the debugger, so the page's Content-Security-Policy stays as it is. The page must allow JavaScript.
  */
-export async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'))
-  const results = await page.evaluate<AxeResults>(`axe.run(document, { runOnly: ${JSON.stringify(RULES)} })`)
+export async function axeFindings(page: Page, rules = RULES): Promise<string[]> {
+  const isLoaded = await page.evaluate<boolean>(`typeof axe === 'object'`)
+  if (!isLoaded) await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'))
+  const results = await page.evaluate<AxeResults>(`axe.run(document, { runOnly: ${JSON.stringify(rules)} })`)
   return results.violations.map(
     ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`,
   )
