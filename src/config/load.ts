@@ -12,7 +12,14 @@ import { checkScaling } from './rules/scaling'
 import { checkServer, checkSessions } from './rules/server'
 import { checkLifetimes, checkTokens } from './rules/tokens'
 import { checkTraces } from './rules/traces'
-import { type GeneratedSecrets, generateSecrets, keepSecrets, secretsFilePath } from './secrets-file'
+import {
+  type GeneratedSecrets,
+  generateSecrets,
+  type KeptSecrets,
+  keepSecrets,
+  readSecrets,
+  secretsFilePath,
+} from './secrets-file'
 import { type Derived, type SettingName, type Settings, settingsTable, type TlsFiles, type Values } from './settings'
 import {
   codeOf,
@@ -169,20 +176,19 @@ const withSecrets = (values: Values, made: GeneratedSecrets): Values => ({
 
 function fillSecrets(values: Values, { sqlite }: Connections, cwd: string, write: boolean, warnings: string[]): Values {
   const file = secretsFilePath(sqlite?.path, cwd)
-  if (!write) {
-    warnings.push(`JWT_SECRET or SESSION_SECRET is not set: the server will keep generated ones in ${file}`)
-    return withSecrets(values, generateSecrets())
-  }
   try {
-    const { secrets, created } = keepSecrets(file)
-    warnings.push(
-      `${created ? 'generated' : 'using generated'} secrets kept in ${file}; set JWT_SECRET and SESSION_SECRET for anything but a trial`,
-    )
-    return withSecrets(values, secrets)
+    const kept = write ? keepSecrets(file) : readSecrets(file)
+    warnings.push(secretsWarning(file, kept))
+    return withSecrets(values, kept?.secrets ?? generateSecrets())
   } catch (error) {
     throw new ConfigurationError([(error as Error).message])
   }
 }
+
+const secretsWarning = (file: string, kept: KeptSecrets | undefined): string =>
+  kept
+    ? `${kept.created ? 'generated' : 'using generated'} secrets kept in ${file}; set JWT_SECRET and SESSION_SECRET for anything but a trial`
+    : `JWT_SECRET or SESSION_SECRET is not set: the server will keep generated ones in ${file}`
 
 function derive(
   values: Values,

@@ -23,7 +23,14 @@ export function generateSecrets(): GeneratedSecrets {
   return { JWT_SECRET: randomBytes(32).toString('hex'), SESSION_SECRET: randomBytes(32).toString('hex') }
 }
 
-function readSecrets(file: string): GeneratedSecrets | undefined {
+export interface KeptSecrets {
+  readonly secrets: GeneratedSecrets
+  /** By this very call. */
+  readonly created: boolean
+}
+
+/** Undefined when there is no such file. Throws an `Error` for the operator when it cannot be used. */
+export function readSecrets(file: string): KeptSecrets | undefined {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -35,13 +42,13 @@ function readSecrets(file: string): GeneratedSecrets | undefined {
   const value = (name: string) => new RegExp(`^${name}=([0-9a-f]{64})$`, 'm').exec(text)?.[1]
   const [jwt, session] = [value('JWT_SECRET'), value('SESSION_SECRET')]
   if (!jwt || !session) throw new Error(`${file} is damaged; remove it to have new secrets made`)
-  return { JWT_SECRET: jwt, SESSION_SECRET: session }
+  return { secrets: { JWT_SECRET: jwt, SESSION_SECRET: session }, created: false }
 }
 
 /** Reads the file, or makes it. Throws an `Error` for the operator when it can be neither read nor written. */
-export function keepSecrets(file: string): { secrets: GeneratedSecrets; created: boolean } {
+export function keepSecrets(file: string): KeptSecrets {
   const existing = readSecrets(file)
-  if (existing) return { secrets: existing, created: false }
+  if (existing) return existing
   const made = generateSecrets()
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
   try {
@@ -55,7 +62,7 @@ export function keepSecrets(file: string): { secrets: GeneratedSecrets; created:
   } catch (error) {
     const code = (error as { code?: string }).code
     const other = code === 'EEXIST' ? readSecrets(file) : undefined
-    if (other) return { secrets: other, created: false }
+    if (other) return other
     throw new Error(`cannot write ${file}: ${code}; set JWT_SECRET and SESSION_SECRET instead`)
   } finally {
     rmSync(draft, { force: true })

@@ -119,6 +119,14 @@ describe('generated secrets', () => {
     writeFileSync(join(cwd, 'authgate-secrets.env'), 'JWT_SECRET=abc\n', { mode: 0o600 })
     expect(() => loadConfiguration({ env, cwd, write: true })).toThrow('is damaged')
   })
+  test('commands beside the server work with its secrets', () => {
+    const cwd = folder()
+    const { settings } = loadConfiguration({ env, cwd, write: true })
+    const command = loadConfiguration({ env, cwd, write: false })
+    expect(command.settings.JWT_SECRET).toBe(settings.JWT_SECRET)
+    expect(command.settings.SESSION_SECRET).toBe(settings.SESSION_SECRET)
+    expect(command.warnings).toEqual([expect.stringContaining('using generated secrets')])
+  })
   test('checking writes nothing, and neither does a configuration with problems', () => {
     const cwd = folder()
     loadConfiguration({ env, cwd, write: false })
