@@ -11,6 +11,7 @@ export const SLUGS = [
   'configuration',
   'deployment',
   'operations',
+  'security',
   'upgrading',
 ] as const
 

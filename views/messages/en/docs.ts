@@ -17,6 +17,7 @@ export const docs = {
     configuration: 'Configuration',
     deployment: 'Deployment',
     operations: 'Operations',
+    security: 'Security notes',
     upgrading: 'Upgrading',
   },
   settings: {

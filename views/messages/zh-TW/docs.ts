@@ -17,6 +17,7 @@ export const docs: Docs = {
     configuration: '設定',
     deployment: '部署',
     operations: '維運',
+    security: '安全說明',
     upgrading: '升級',
   },
   settings: {
