@@ -7,7 +7,7 @@ import { sampleBrowser } from '../views/sample-browser'
 import { samples, UNBREAKABLE } from '../views/samples'
 
 const WIDTHS = [320, 390, 768, 1280, 1920]
-const PATIENCE_MS = 180_000
+const PATIENCE_MS = 420_000
 
 const names = samples({ now: new Date() }).map(({ name }) => name)
 /** The narrow column of the other pages is the same on every screen that is wider than it. */
