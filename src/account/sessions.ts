@@ -1,8 +1,9 @@
 /** `/account/sessions`: where a person is signed in, and what may act for them. */
 import { t } from 'elysia'
+import type { GrantView } from '../../views/components/own-grants'
 import { deviceName } from '../../views/describe'
 import type { Messages } from '../../views/messages'
-import { accountSessionsPage, type GrantView, type SessionView } from '../../views/pages/account-sessions'
+import { accountSessionsPage, type SessionView } from '../../views/pages/account-sessions'
 import type { Context, RequestContext } from '../context'
 import { Conflict, commit } from '../db/commit'
 import { clearCookie, sessionCookieName } from '../edge/cookies'

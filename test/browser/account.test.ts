@@ -4,7 +4,8 @@ import type { Browser, Page } from 'playwright-core'
 import { issueTokens } from '../oauth/support'
 import type { TestApp, UserRow } from '../support/app'
 import { type BrowserApp, openBrowserApp } from '../support/browser-app'
-import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
+import { closePage, newPage, pageErrors } from '../support/chromium'
+import { journeyLook } from '../support/journey-look'
 import { suiteNeeds } from '../support/skip'
 
 const PATIENCE_MS = 60_000
@@ -55,11 +56,7 @@ suiteNeeds('chromium')('the account in Chromium', () => {
         await issueTokens(app, { user, client: await app.insertClient({ clientName }), scope: 'read offline_access' })
       page = await newPage(browser, options)
       const errors = pageErrors(page)
-      const findings: string[] = []
-      const look = async (name: string) => {
-        if (options.javaScript) for (const finding of await axeFindings(page)) findings.push(`${name}: ${finding}`)
-        await screenshot(page, `account-${name}-${options.width}-${options.colorScheme}`)
-      }
+      const { look, findings } = journeyLook(page, 'account', options)
       await signIn(user, '/account')
       await says('Hello, Alice Archer')
       await look('overview')
@@ -112,11 +109,7 @@ suiteNeeds('chromium')('the account in Chromium', () => {
       const admin = await app.insertUser({ role: 'admin' })
       page = await newPage(browser, options)
       const errors = pageErrors(page)
-      const findings: string[] = []
-      const look = async (name: string) => {
-        if (options.javaScript) for (const finding of await axeFindings(page)) findings.push(`${name}: ${finding}`)
-        await screenshot(page, `confirm-${name}-${options.width}-${options.colorScheme}`)
-      }
+      const { look, findings } = journeyLook(page, 'account', options)
       await signIn(admin, '/admin/users/new')
       const username = `late-${crypto.randomUUID().slice(0, 6)}`
       await page.getByLabel('Username').fill(username)

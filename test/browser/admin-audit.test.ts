@@ -4,7 +4,8 @@ import type { Browser, Page } from 'playwright-core'
 import { insertEvent, insertMany } from '../audit/support'
 import type { TestApp, UserRow } from '../support/app'
 import { type BrowserApp, openBrowserApp } from '../support/browser-app'
-import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
+import { closePage, newPage, pageErrors } from '../support/chromium'
+import { journeyLook } from '../support/journey-look'
 import { suiteNeeds } from '../support/skip'
 
 const PATIENCE_MS = 90_000
@@ -63,15 +64,7 @@ suiteNeeds('chromium')('the audit log in Chromium', () => {
     async (options) => {
       page = await newPage(browser, options)
       const errors = pageErrors(page)
-      const findings: string[] = []
-      const look = async (name: string) => {
-        const wide = await page
-          .evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')
-          .catch(() => false)
-        if (wide) findings.push(`${name} scrolls sideways`)
-        if (options.javaScript) for (const finding of await axeFindings(page)) findings.push(`${name}: ${finding}`)
-        await screenshot(page, `audit-${name}-${options.width}-${options.colorScheme}`)
-      }
+      const { look, findings } = journeyLook(page, 'audit', options)
       const entries = () => page.locator('.audit-entry')
       await page.goto(`${base}/login?redirect=%2Fadmin%2Faudit`)
       await page.getByLabel('Username').fill(admin.username)

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Browser } from 'playwright-core'
 import type { TestApp, UserRow } from '../support/app'
 import { type BrowserApp, openBrowserApp } from '../support/browser-app'
-import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
+import { closePage, newPage, pageErrors } from '../support/chromium'
+import { journeyLook } from '../support/journey-look'
 import { suiteNeeds } from '../support/skip'
 
 const PATIENCE_MS = 90_000
@@ -35,15 +36,7 @@ suiteNeeds('chromium')('applications in Chromium', () => {
       })
       const page = await newPage(browser, options)
       const errors = pageErrors(page)
-      const findings: string[] = []
-      const look = async (what: string) => {
-        const wide = await page
-          .evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')
-          .catch(() => false)
-        if (wide) findings.push(`${what} scrolls sideways`)
-        if (options.javaScript) for (const finding of await axeFindings(page)) findings.push(`${what}: ${finding}`)
-        await screenshot(page, `admin-clients-${what}-${options.width}-${options.colorScheme}`)
-      }
+      const { look, findings } = journeyLook(page, 'admin-clients', options)
       await page.goto(`${base}/login?redirect=%2Fadmin%2Fclients`)
       await page.getByLabel('Username').fill(admin.username)
       await page.getByLabel('Password', { exact: true }).fill(admin.password)

@@ -6,8 +6,9 @@ import type { Browser } from 'playwright-core'
 import { issueTokens } from '../oauth/support'
 import type { TestApp, UserRow } from '../support/app'
 import { type BrowserApp, openBrowserApp } from '../support/browser-app'
-import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
+import { closePage, newPage, pageErrors } from '../support/chromium'
 import { removeFolder, temporaryFolder } from '../support/daemon'
+import { journeyLook } from '../support/journey-look'
 import { suiteNeeds } from '../support/skip'
 import { ec, privatePem } from '../tokens/keys-support'
 
@@ -46,15 +47,7 @@ suiteNeeds('chromium')('tokens and keys in Chromium', () => {
       await issueTokens(app, { user: other, client })
       const page = await newPage(browser, options)
       const errors = pageErrors(page)
-      const findings: string[] = []
-      const look = async (what: string) => {
-        const wide = await page
-          .evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')
-          .catch(() => false)
-        if (wide) findings.push(`${what} scrolls sideways`)
-        if (options.javaScript) for (const finding of await axeFindings(page)) findings.push(`${what}: ${finding}`)
-        await screenshot(page, `admin-tokens-${what}-${options.width}`)
-      }
+      const { look, findings } = journeyLook(page, 'admin-tokens', options)
       const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
 
       await page.goto(`${base}/login?redirect=%2Fadmin%2Fkeys`)

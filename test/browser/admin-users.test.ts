@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Browser, Page } from 'playwright-core'
 import type { TestApp, UserRow } from '../support/app'
 import { type BrowserApp, openBrowserApp } from '../support/browser-app'
-import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
+import { closePage, newPage, pageErrors } from '../support/chromium'
+import { journeyLook } from '../support/journey-look'
 import { suiteNeeds } from '../support/skip'
 
 const PATIENCE_MS = 60_000
@@ -51,15 +52,7 @@ suiteNeeds('chromium')('administration of users in Chromium', () => {
     async (options) => {
       page = await newPage(browser, options)
       const errors = pageErrors(page)
-      const findings: string[] = []
-      const look = async (name: string) => {
-        const wide = await page
-          .evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')
-          .catch(() => false)
-        if (wide) findings.push(`${name} scrolls sideways`)
-        if (options.javaScript) for (const finding of await axeFindings(page)) findings.push(`${name}: ${finding}`)
-        await screenshot(page, `journey-${name}-${options.width}-${options.colorScheme}`)
-      }
+      const { look, findings } = journeyLook(page, 'journey', options)
       await signIn()
       await look('dashboard')
       await page.goto(`${base}/admin/users`)

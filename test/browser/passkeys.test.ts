@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { Browser, CDPSession, Page } from 'playwright-core'
 import type { TestApp, UserRow } from '../support/app'
 import { type BrowserApp, openBrowserApp } from '../support/browser-app'
-import { axeFindings, closePage, newPage, pageErrors, screenshot } from '../support/chromium'
+import { closePage, newPage, pageErrors } from '../support/chromium'
+import { journeyLook } from '../support/journey-look'
 import { suiteNeeds } from '../support/skip'
 
 const PATIENCE_MS = 60_000
@@ -66,13 +67,7 @@ suiteNeeds('chromium')('passkeys in Chromium', () => {
       const user = await app.insertUser()
       page = await newPage(browser, options)
       const errors = pageErrors(page)
-      const findings: string[] = []
-      const look = async (name: string) => {
-        for (const finding of await axeFindings(page)) findings.push(`${name}: ${finding}`)
-        if (!(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')))
-          findings.push(`${name}: too wide`)
-        await screenshot(page, `passkeys-${name}-${options.width}`)
-      }
+      const { look, findings } = journeyLook(page, 'passkeys', options)
       const { devices, authenticatorId } = await plugIn()
       await addPasskey(user, 'Phone')
       const { credentials } = await devices.send('WebAuthn.getCredentials', { authenticatorId })

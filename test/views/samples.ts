@@ -1,10 +1,11 @@
 /** Every page in every state worth looking at, with data as it may come. */
 import type { ClientView } from '../../views/components/client-mark'
+import type { GrantView } from '../../views/components/own-grants'
 import { scopeView } from '../../views/describe'
 import type { PageFrame } from '../../views/frame'
 import { messagesOf } from '../../views/messages'
 import { accountConnectionsPage, type ConnectionView } from '../../views/pages/account-connections'
-import { accountSessionsPage, type GrantView, type SessionView } from '../../views/pages/account-sessions'
+import { accountSessionsPage, type SessionView } from '../../views/pages/account-sessions'
 import { adminUserConnectionsPage } from '../../views/pages/admin-user-connections'
 import { changePasswordPage } from '../../views/pages/change-password'
 import { consentPage } from '../../views/pages/consent'
