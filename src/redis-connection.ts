@@ -176,3 +176,14 @@ const DIAGNOSES: readonly (readonly [sign: string, what: string, remedy: string]
   ['SELF_SIGNED_', 'its certificate is not trusted', 'check the certificate, and REDIS_TLS_CA_FILE'],
   ['ERR_TLS_', 'its certificate is for another host', 'check REDIS_ADDR'],
 ]
+
+/** Rejects with the code `TIMEOUT`, which `redisStartError` explains, when a start takes longer. */
+export async function withinStart(limitMs: number, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(Object.assign(new Error('late'), { code: 'TIMEOUT' })), limitMs)
+  try {
+    await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

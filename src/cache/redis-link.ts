@@ -7,12 +7,15 @@
 import { Redis } from 'ioredis'
 import type { Settings } from '../config/settings'
 import type { Logger } from '../context'
-import { redisPlace, redisStartError } from '../redis-connection'
+import { redisPlace, redisStartError, withinStart } from '../redis-connection'
 import type { Distrust } from './distrust'
 import type { EvictedKey, EvictionBus, EvictionListener } from './eviction-bus'
+import { createHearing } from './hearing'
 import { noMark, watchMark } from './mark-watch'
+import { createOutageLog } from './outage-log'
 import { createPendingEvictions } from './pending-evictions'
 import { type Message, readMessage } from './redis-messages'
+import { readRun } from './redis-run'
 import { createRedisValues, createValueConnection, type RedisValues } from './redis-values'
 
 class CacheUnavailable extends Error {}
@@ -48,7 +51,6 @@ const SETTLE_MS = 1_000
 const SOUND_MS = 900
 /** A connection that says nothing for so long is replaced. */
 const SILENCE_MS = 2_500
-const LOG_EVERY_MS = 60_000
 const INVALIDATED = '__redis__:invalidate'
 
 export interface RedisLinkOptions {
@@ -97,22 +99,13 @@ export function createRedisLink({ settings, log, processId, required, distrust }
   let listening = false
   let session = 0
   let runId = ''
-  let loggedAt: number | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
-  /** When the newest probe that came back was sent. */
-  let heardUpTo = Number.NEGATIVE_INFINITY
-  let listeningSince = Number.NEGATIVE_INFINITY
-  const probes = new Map<number, number>()
-  let probeNumber = 0
+  const hearing = createHearing()
+  const outage = createOutageLog(log)
   const pending = createPendingEvictions()
 
-  /** At most once a minute. */
   const report = (error: unknown): void => {
-    const at = performance.now()
-    if (closed || (loggedAt !== undefined && at - loggedAt < LOG_EVERY_MS)) return
-    loggedAt = at
-    const reason = error instanceof Error ? error.message.slice(0, 100) : 'unknown'
-    log.warn({ reason }, 'Redis cannot be used: caches are passed by, the database answers')
+    if (!closed) outage.away(error)
   }
 
   const failed = (error: unknown): CacheUnavailable => {
@@ -133,7 +126,7 @@ export function createRedisLink({ settings, log, processId, required, distrust }
     up = false
     listening = false
     report(new Error('connection closed'))
-    heardUpTo = Number.NEGATIVE_INFINITY
+    hearing.lost()
     outdateCopies()
   }
   data.on('close', () => {
@@ -157,10 +150,7 @@ export function createRedisLink({ settings, log, processId, required, distrust }
     const message = readMessage(text)
     if (!message) return
     if (message.from === processId) {
-      const sentAt = message.probe === undefined ? undefined : probes.get(message.probe)
-      if (message.probe === undefined || sentAt === undefined) return
-      probes.delete(message.probe)
-      if (listening) heardUpTo = Math.max(heardUpTo, sentAt)
+      if (message.probe !== undefined && listening) hearing.cameBack(message.probe)
       return
     }
     for (const listener of listeners) {
@@ -194,7 +184,7 @@ export function createRedisLink({ settings, log, processId, required, distrust }
     if (session !== before) throw new Error('interrupted')
     runId = run
     listening = true
-    listeningSince = performance.now()
+    hearing.began()
   }
 
   const listenAnew = async (): Promise<void> => {
@@ -218,14 +208,10 @@ export function createRedisLink({ settings, log, processId, required, distrust }
 
   const probe = async (): Promise<void> => {
     if (data.status !== 'ready' || ears.status !== 'ready') return
-    const sentAt = performance.now()
-    const number = ++probeNumber
     try {
       if (!listening) await listenAnew()
       await flushPending()
-      probes.set(number, sentAt)
-      if (probes.size > 50) probes.clear()
-      await send({ probe: number })
+      await send({ probe: hearing.probe() })
       // One that is full, or a replica, can be read.
       if (!up) await data.set(probeKey, '1', 'PX', PROBE_LIFE_MS)
       // What failed while this probe was under way is made up for by the next one.
@@ -233,14 +219,12 @@ export function createRedisLink({ settings, log, processId, required, distrust }
         up = true
         if (wasUp) readableFrom = performance.now() + SETTLE_MS
         wasUp = true
-        if (loggedAt !== undefined) log.info({}, 'Redis can be used again')
-        loggedAt = undefined
+        outage.back()
       }
     } catch (error) {
       failed(error)
     }
-    const silentFor = performance.now() - Math.max(heardUpTo, listeningSince)
-    if (listening && silentFor > SILENCE_MS) {
+    if (listening && hearing.silentFor() > SILENCE_MS) {
       interrupt()
       ears.disconnect(true)
     }
@@ -262,12 +246,12 @@ export function createRedisLink({ settings, log, processId, required, distrust }
     wasUp = true
     await data.set(probeKey, '1', 'PX', PROBE_LIFE_MS)
     await scripts.ifStillMine(probeKey, '1', '', '')
-    await send({ probe: ++probeNumber })
+    await send({ probe: hearing.probe() })
   }
 
   let opening: Promise<void> | undefined
   const openOnce = (): Promise<void> => {
-    opening ??= within(settings.CACHE_INIT_TIMEOUT, connect())
+    opening ??= withinStart(settings.CACHE_INIT_TIMEOUT, connect())
     return opening
   }
   /** A command only evicts: it connects when it does. */
@@ -293,10 +277,7 @@ export function createRedisLink({ settings, log, processId, required, distrust }
     get session() {
       return session
     },
-    isSound: () => {
-      const at = performance.now()
-      return listening && at - heardUpTo < SOUND_MS && at >= readableFrom && watch.isFresh()
-    },
+    isSound: () => listening && hearing.lateBy() < SOUND_MS && performance.now() >= readableFrom && watch.isFresh(),
     subscribe: (listener) => {
       listeners.push(listener)
     },
@@ -365,14 +346,6 @@ export function createRedisLink({ settings, log, processId, required, distrust }
   }
 }
 
-/** Which run of which server, and which line of primaries: a replica that takes over begins a new one. */
-async function readRun(data: Redis): Promise<string> {
-  const run = /^run_id:(\w+)/m.exec(await data.info('server'))?.[1]
-  const line = /^master_replid:(\w+)/m.exec(await data.info('replication'))?.[1]
-  if (run === undefined || line === undefined) throw new Error('the server does not say which run it is')
-  return `${run} ${line}`
-}
-
 const PROBE_LIFE_MS = 1_000
 
 /** Keys of one command. */
@@ -383,14 +356,4 @@ const FOR_CACHES = {
   timeout: 'CACHE_INIT_TIMEOUT',
   permission:
     'the user of REDIS_USERNAME needs keys and channels beginning with authgate:, and the channel __redis__:invalidate',
-}
-
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(Object.assign(new Error('late'), { code: 'TIMEOUT' })), limitMs)
-  try {
-    await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }

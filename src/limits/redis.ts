@@ -8,7 +8,7 @@
 import { Redis } from 'ioredis'
 import type { Settings } from '../config/settings'
 import type { Context } from '../context'
-import { redisPlace, redisStartError } from '../redis-connection'
+import { redisPlace, redisStartError, withinStart } from '../redis-connection'
 import { type Limits, type Verdict, WINDOW_MS } from './window'
 
 interface SharedLimits extends Limits {
@@ -145,7 +145,7 @@ export function createRedisLimits(settings: Settings, { log, metrics, local }: R
     look: (key, limit) => count(key, limit, 0),
     open: async () => {
       try {
-        await within(settings.REDIS_CONN_TIMEOUT, connect())
+        await withinStart(settings.REDIS_CONN_TIMEOUT, connect())
         opened = true
         available = true
       } catch (error) {
@@ -171,14 +171,4 @@ export function createRedisLimits(settings: Settings, { log, metrics, local }: R
 const reasonOf = (error: unknown): string => {
   const message = error instanceof Error ? error.message : 'unknown'
   return message.startsWith("Stream isn't writeable") ? 'connection lost' : message.slice(0, 100)
-}
-
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(Object.assign(new Error('late'), { code: 'TIMEOUT' })), limitMs)
-  try {
-    await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -367,7 +367,9 @@ suiteNeeds('redis')('Redis fails', () => {
       await eventually('the interruption', async () => one.link.session !== session || undefined)
       await command(server.url, 'DEL', [`${PREFIX}a`])
       expect(await one.read('a', `after ${kind}`)).toBe(`after ${kind}`)
-      await eventually('both connections', async () => one.link.isSound() || undefined, { limit: 10_000 })
+      // What others change is heard a moment before values are asked for again.
+      await eventually('what is heard', async () => one.link.isSound() || undefined, { limit: 10_000 })
+      await eventually('values', () => answers(one.link), { limit: 10_000 })
       await one.evict('a')
     }
   })
