@@ -10,6 +10,8 @@ import { type RedisGroup, startCluster, startSentinels } from '../support/redis-
 import { suiteNeeds } from '../support/skip'
 import { openProcesses, type Processes } from './processes'
 
+const START_LIMIT_MS = 30_000
+
 const TYPES = {
   USER_CACHE_TYPE: 'redis',
   CLIENT_CACHE_TYPE: 'redis-aside',
@@ -74,7 +76,7 @@ const open = async (settings: Record<string, string>) => {
 suiteNeeds('redis')('Redis behind Sentinels', () => {
   beforeAll(async () => {
     group = await startSentinels(FULL ? 3 : 1)
-  })
+  }, START_LIMIT_MS)
   afterAll(() => group.stop())
 
   test('the primary dies: its replica is found, nothing ended comes back, everything is shared again', async () => {
@@ -103,7 +105,7 @@ suiteNeeds('redis')('Redis behind Sentinels', () => {
 suiteNeeds('redis')('Redis Cluster', () => {
   beforeAll(async () => {
     group = await startCluster(FULL ? 3 : 1)
-  })
+  }, START_LIMIT_MS)
   afterAll(() => group.stop())
 
   const keysOf = async (url: string) => (await redisCommand(url, 'KEYS', ['*'])) as string[]
