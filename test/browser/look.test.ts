@@ -6,7 +6,7 @@ import { suiteNeeds } from '../support/skip'
 import { sampleBrowser } from '../views/sample-browser'
 import { samples, UNBREAKABLE } from '../views/samples'
 
-const WIDTHS = [320, 390, 768, 1280, 1920]
+const WIDTHS = [320, 390, 768, 1024, 1280, 1920]
 const PATIENCE_MS = 420_000
 
 const names = samples({ now: new Date() }).map(({ name }) => name)

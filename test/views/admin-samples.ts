@@ -115,7 +115,7 @@ export function adminSamples(frame: PageFrame, t: (usual: string) => string, now
     category: i % 2 === 0 ? 'access' : 'refresh',
     status: (['active', 'disabled', 'revoked'] as const)[i % 3] ?? 'active',
     byOwner: i === 1,
-    expired: i === 3,
+    expired: i >= 3,
     scopes: i === 5 ? [] : [t('openid'), t('email'), t('offline_access')],
     createdAt: after(-(i + 1) * HOUR),
     expiresAt: after(HOUR - i * 20 * 60_000),

@@ -132,7 +132,7 @@ const grantColumns = ({ sessions: t }: Messages): readonly Column<GrantView>[] =
     actions: true,
     cell: (grant) =>
       isStoppable(grant) && (
-        <div class="flex flex-wrap gap-2 min-[56rem]:flex-nowrap min-[56rem]:justify-end">
+        <div class="flex flex-wrap gap-2 @min-[56rem]:flex-nowrap @min-[56rem]:justify-end">
           {grant.state === 'active' && (
             <OpenButton
               look="plain"

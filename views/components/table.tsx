@@ -16,7 +16,7 @@ const is = (role: string) => ({ role })
 export function Table<Row>(props: { caption: string; columns: readonly Column<Row>[]; rows: readonly Row[] }) {
   const { caption, columns, rows } = props
   return (
-    <div class="panel overflow-clip">
+    <div class="panel @container overflow-clip">
       <table class="rows" {...is('table')}>
         <caption class="sr-only">{caption}</caption>
         <thead {...is('rowgroup')}>

@@ -127,7 +127,9 @@ function columns(frame: PageFrame, query: string): readonly Column<AdminTokenVie
     { title: t.columns.status, cell: (token) => <TokenStatus frame={frame} token={token} /> },
     {
       title: t.columns.scopes,
-      cell: ({ scopes }) => <span class="font-mono text-xs wrap-anywhere">{scopes.join(' ') || t.noScopes}</span>,
+      cell: ({ scopes }) => (
+        <span class="inline-block min-w-28 font-mono text-xs wrap-anywhere">{scopes.join(' ') || t.noScopes}</span>
+      ),
     },
     { title: t.columns.created, cell: ({ createdAt }) => <Time at={createdAt} /> },
     { title: t.columns.expires, cell: ({ expiresAt }) => <Time at={expiresAt} /> },

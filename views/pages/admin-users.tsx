@@ -121,7 +121,7 @@ function columns(frame: PageFrame, users: string): readonly Column<UserRowView>[
       title: t.columns.actions,
       actions: true,
       cell: ({ id, username, own }) => (
-        <div class="flex justify-end gap-1 max-[56rem]:justify-start">
+        <div class="flex justify-end gap-1 @max-[56rem]:justify-start">
           <RowLink href={path(id)} text={t.view} name={t.viewUser(username)} />
           <RowLink href={`${path(id)}/edit`} text={t.edit} name={t.editUserNamed(username)} />
           {!own && <RowLink href={`${path(id)}/delete`} text={t.delete} name={t.deleteUserNamed(username)} />}

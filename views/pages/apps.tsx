@@ -126,7 +126,7 @@ function columns(frame: PageFrame, apps: string): readonly Column<AppRowView>[] 
       title: t.columns.actions,
       actions: true,
       cell: ({ id, name }) => (
-        <div class="flex justify-end gap-1 max-[56rem]:justify-start">
+        <div class="flex justify-end gap-1 @max-[56rem]:justify-start">
           <a class="btn btn-ghost btn-sm" href={path(id)} aria-label={t.viewApp(name)}>
             {t.view}
           </a>
