@@ -104,6 +104,10 @@ describe('a collector with difficulties', () => {
       await arrived(10)
       expect(collector.spans).toHaveLength(10)
       expect(await dropped()).toEqual({})
+      // The collector has the spans a moment before the exporter has its answer.
+      await eventually('the line', async () =>
+        app?.log().some(({ message }) => message === 'Traces are sent again') ? true : undefined,
+      )
       const lines = app.log().filter(({ message }) => message.startsWith('Traces'))
       expect(lines.map(({ level, message }) => [level, message])).toEqual([
         ['warn', 'Traces cannot be sent'],
