@@ -119,7 +119,11 @@ const actions = (t: Messages): Column<ConnectionView> => ({
 })
 
 const offers = (frame: PageFrame): readonly Column<OfferView>[] => [
-  { title: frame.t.providers.columns.provider, heads: true, cell: ({ label }) => label },
+  {
+    title: frame.t.providers.columns.provider,
+    heads: true,
+    cell: ({ label }) => <span class="wrap-anywhere">{label}</span>,
+  },
   {
     title: frame.t.providers.columns.actions,
     actions: true,
